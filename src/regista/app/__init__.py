@@ -1,0 +1,1 @@
+"""The composition root: an application folder in, a running application out."""

@@ -1,0 +1,281 @@
+"""The nouns every part of Regista speaks: frozen values, in the shape they cross folders in.
+
+They know nothing about files, networks, databases or models. Text offsets are Python string
+indices (code points) into the document's extracted text; times are nanoseconds; money is an
+integer number of nano-dollars.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from msgspec import Struct
+
+Json = dict[str, Any]
+Content = str | list[Json] | None
+"""What a message may hold: text, OpenAI content parts, or nothing beside tool calls."""
+
+
+class ToolCall(Struct, frozen=True):
+    """A model's wish to call a tool; `arguments` is JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class Message(Struct, frozen=True):
+    """One turn. `rest` keeps every field Regista does not read, so nothing a client sends is lost."""
+
+    role: str
+    content: Content = None
+    rest: Json = {}
+
+    @property
+    def text(self) -> str:
+        """The text of the message; parts that are not text (images, audio) are left out."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(str(part.get("text", "")) for part in self.content or () if part.get("type") == "text")
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls an assistant message carries, in order."""
+        calls = cast("list[Json]", self.rest.get("tool_calls") or [])
+        return tuple(ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls)
+
+
+class Tool(Struct, frozen=True):
+    """A function a model may call. `parameters` is its JSON Schema.
+
+    `asks` are regular expressions with one named group per argument. A provider without a
+    language model (`embedded/reader`) calls the tool when the question matches one of them;
+    others ignore them. `writes` marks tools that change something and so need approval.
+    """
+
+    name: str
+    description: str
+    parameters: Json
+    asks: tuple[str, ...] = ()
+    writes: bool = False
+
+
+class Document(Struct, frozen=True):
+    """A source after loading: `text` is what all offsets refer to; `id` is its path below `documents/`.
+
+    `digest` is that of the source file's bytes and so says when a document must be loaded again.
+    """
+
+    id: str
+    title: str
+    text: str
+    media_type: str
+    digest: str
+
+
+class Chunk(Struct, frozen=True):
+    """A passage of a document: `text == document.text[start:end]`; `heading` is the path above it."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    title: str = ""
+    heading: str = ""
+
+
+class Hit(Struct, frozen=True):
+    """A retrieved chunk with its score (higher is better; comparable within one query only)."""
+
+    document: str
+    start: int
+    end: int
+    text: str
+    score: float
+    title: str = ""
+    heading: str = ""
+
+
+class Citation(Struct, frozen=True):
+    """Where a statement comes from: `quote` is the source's text from `start` to `end`, verified.
+
+    `document` is a document's id, or `tool:<name>` for text a tool returned in this request.
+    `marker` is the number that stands in the answer as `[n]`.
+    """
+
+    document: str
+    start: int
+    end: int
+    quote: str
+    marker: int = 0
+
+
+class Usage(Struct, frozen=True):
+    """Tokens of one call as the provider counted them; cached and reasoning ones are included in their sums."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class Request(Struct, frozen=True):
+    """What a provider is asked. `rest` holds all other fields of the call, passed on as they came.
+
+    `hits` is the retrieved context. A prompt has already written it into the messages; a
+    provider that reads rather than generates takes it from here.
+    """
+
+    model: str
+    messages: tuple[Message, ...]
+    stream: bool = False
+    tools: tuple[Tool, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    rest: Json = {}
+
+    @property
+    def question(self) -> str:
+        """The text of the last user message, or nothing."""
+        for message in reversed(self.messages):
+            if message.role == "user":
+                return message.text
+        return ""
+
+
+class ToolCallPart(Struct, frozen=True):
+    """A fragment of a tool call in a stream: fragments of one `index` are joined in order."""
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+class Delta(Struct, frozen=True):
+    """A piece of an answer as it arrives. A whole answer is a stream of one.
+
+    `raw` holds the upstream's own bytes in OpenAI's shape (server-sent events, or one JSON body
+    where the request did not stream): a surface forwards them unchanged while no later step
+    replaced the delta. `finish` is OpenAI's finish reason and comes at most once.
+    """
+
+    text: str = ""
+    tool_calls: tuple[ToolCallPart, ...] = ()
+    finish: str | None = None
+    usage: Usage | None = None
+    citations: tuple[Citation, ...] = ()
+    raw: bytes | None = None
+
+
+class Response(Struct, frozen=True):
+    """A collected stream of deltas."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish: str | None = None
+    usage: Usage | None = None
+    citations: tuple[Citation, ...] = ()
+
+
+class Finding(Struct, frozen=True):
+    """What a guardrail found in a text, without the text itself: a finding may be logged.
+
+    `replacement` stands in for `text[start:end]` where the guardrail's action is to mask.
+    """
+
+    kind: str
+    start: int
+    end: int
+    replacement: str = ""
+
+
+Action = Literal["pass", "mask", "block"]
+
+
+class Verdict(Struct, frozen=True):
+    """A guardrail's decision on one text: what it did, why, and the text that may go on."""
+
+    guardrail: str
+    action: Action
+    text: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class Span(Struct, frozen=True, array_like=True):
+    """One stage of a request: what it decided and why. Times count from the start of the trace."""
+
+    stage: str
+    name: str
+    parent: int
+    start_ns: int
+    duration_ns: int
+    decision: str = ""
+    reason: str = ""
+    attributes: Json = {}
+
+
+class Trace(Struct, frozen=True, array_like=True):
+    """Everything that happened to one request. `status` is ok, error or cancelled."""
+
+    id: str
+    application: str
+    variant: str
+    model: str
+    tenant: str
+    started_ns: int
+    duration_ns: int
+    first_token_ns: int
+    status: str
+    error: str
+    cached: str
+    usage: Usage
+    cost_nano: int
+    price_version: str
+    question: str
+    answer: str
+    citations: tuple[Citation, ...]
+    spans: tuple[Span, ...]
+
+
+class Prompt(Struct, frozen=True):
+    """A prompt file: its front matter and its template body. `digest` is that of the file's text."""
+
+    name: str
+    body: str
+    digest: str
+    model: str = ""
+    input: Json = {}
+    output: Json = {}
+
+
+class Variant(Struct, frozen=True):
+    """A configuration of the pipeline: what is served, evaluated, improved and released.
+
+    `digest` is the hash of its contents (prompts, models, retrieval, guardrails, tools): the same
+    folder has the same digest on every machine. `epoch` names the document index it answers from.
+    """
+
+    application: str
+    digest: str
+    epoch: int
+    settings: Mapping[str, Any]
+
+
+class Answer(Struct, frozen=True):
+    """What `ask` gives back: the answer, what it rests on, and what it cost (`cost` is in dollars)."""
+
+    answer: str
+    citations: tuple[Citation, ...]
+    trace_id: str
+    variant: str
+    usage: Usage
+    cost: float
+    cached: bool

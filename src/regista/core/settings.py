@@ -1,0 +1,64 @@
+"""The settings of a running Regista: name, default, one line of help. Environment variables override them.
+
+What belongs to an application stands in its `regista.toml` instead.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regista.core.errors import ConfigurationError, did_you_mean, near
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting; the environment variable is `REGISTA_` and its name in capitals."""
+
+    name: str
+    default: str | int | float
+    help: str
+
+    @property
+    def variable(self) -> str:
+        return f"REGISTA_{self.name.upper()}"
+
+
+SETTINGS = (
+    Setting("host", "127.0.0.1", "Address to serve on. Other than loopback needs at least one key."),
+    Setting("port", 8000, "Port to serve on."),
+    Setting("store", "", "Database URL. Empty: sqlite in the application's .regista folder."),
+    Setting("max_body_mb", 10, "Largest request body taken, in megabytes."),
+    Setting("trace_queue", 10_000, "Traces that may wait for the writer before new ones are dropped and counted."),
+    Setting("flush_ms", 100, "How long a trace waits at most before it is handed to the writer."),
+    Setting("connections", 512, "Connections kept to one provider origin."),
+    Setting("models", "", "Folder of embedding models. Empty: ~/.cache/regista/models."),
+)
+
+
+def settings(environment: Mapping[str, str] | None = None, **overrides: Any) -> dict[str, Any]:
+    """All settings, by name: defaults, then `REGISTA_*` variables, then `overrides` that are not None.
+
+    >>> settings({"REGISTA_PORT": "9000"})["port"]
+    9000
+    """
+    environment = os.environ if environment is None else environment
+    known = {setting.variable: setting for setting in SETTINGS}
+    for variable in environment:
+        if variable.startswith("REGISTA_") and variable not in known:
+            raise ConfigurationError(
+                f"The environment sets {variable}, which is no setting.{did_you_mean(near(variable, known))}"
+            )
+    values: dict[str, Any] = {s.name: _read(s, environment.get(s.variable)) for s in SETTINGS}
+    return values | {name: value for name, value in overrides.items() if value is not None}
+
+
+def _read(setting: Setting, text: str | None) -> str | int | float:
+    if text is None:
+        return setting.default
+    try:
+        return type(setting.default)(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"{setting.variable}={text!r} is not a {type(setting.default).__name__}. {setting.help}"
+        ) from None

@@ -1,0 +1,1 @@
+"""The one way out: every outgoing URL passes here, and only to origins the configuration names."""

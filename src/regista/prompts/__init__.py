@@ -1,0 +1,1 @@
+"""Prompt files: front matter and a template, as data."""

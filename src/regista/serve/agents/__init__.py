@@ -1,0 +1,1 @@
+"""Tools and the loop that runs them."""

@@ -1,0 +1,1 @@
+"""Answers given before: one file per cache."""

@@ -1,0 +1,1 @@
+"""Runs guardrails over whole texts and over streams."""

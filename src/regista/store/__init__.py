@@ -10,7 +10,7 @@ __all__ = ["Database", "connect"]
 
 
 def connect(url: str, *, read_only: bool = False) -> Database:
-    """Open the database at `url` (`sqlite:///absolute/path` or `sqlite://relative/path`), made and migrated if need be."""
+    """Open the database at `url`: `sqlite:///absolute/path` or `sqlite://relative/path`, made if need be."""
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         from regista.store.sqlite import Sqlite  # noqa: PLC0415 - the URL picks the engine

@@ -223,7 +223,10 @@ class Span(Struct, frozen=True, array_like=True):
 
 
 class Trace(Struct, frozen=True, array_like=True):
-    """Everything that happened to one request. `status` is ok, error or cancelled."""
+    """Everything that happened to one request. `status` is ok, error or cancelled.
+
+    `cost_nano` is None where no price is known: an unknown cost is not a cost of nothing.
+    """
 
     id: str
     application: str
@@ -237,7 +240,7 @@ class Trace(Struct, frozen=True, array_like=True):
     error: str
     cached: str
     usage: Usage
-    cost_nano: int
+    cost_nano: int | None
     price_version: str
     question: str
     answer: str

@@ -66,7 +66,10 @@ class Registry(Generic[C]):
         factory = self.factory(name)
         if not dataclasses.is_dataclass(factory):
             return []
-        hints = get_type_hints(factory)
+        fields = [field for field in dataclasses.fields(factory) if field.init and not field.metadata.get("port")]
+        # Ports are left alone: their types may name packages that only a type checker imports.
+        written = any(isinstance(field.type, str) for field in fields)
+        hints = get_type_hints(factory) if written else {field.name: field.type for field in fields}
         return [
             Option(
                 field.name,
@@ -75,8 +78,7 @@ class Registry(Generic[C]):
                 str(field.metadata.get("help", "")),
                 field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
             )
-            for field in dataclasses.fields(factory)
-            if field.init and not field.metadata.get("port")
+            for field in fields
         ]
 
     def build(self, name: str, ports: dict[str, Any] | None = None, **options: Any) -> C:

@@ -32,6 +32,7 @@ SETTINGS = (
     Setting("trace_queue", 10_000, "Traces that may wait for the writer before new ones are dropped and counted."),
     Setting("flush_ms", 100, "How long a trace waits at most before it is handed to the writer."),
     Setting("connections", 512, "Connections kept to one provider origin."),
+    Setting("key", "", "Key that `regista ask` sends to a running server that wants one."),
     Setting("models", "", "Folder of embedding models. Empty: ~/.cache/regista/models."),
 )
 

@@ -2,9 +2,11 @@
 
 import sqlite3
 import threading
+import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,11 @@ BUSY_MS = 5_000
 
 
 class Sqlite:
-    """A database file. Each thread has a connection of its own; `path` is made with its folders."""
+    """A database file. Each thread has a connection of its own; `path` is made with its folders.
+
+    Raises:
+        StoreError: the file cannot be opened, or is of another version than this Regista.
+    """
 
     def __init__(self, path: str, *, read_only: bool = False) -> None:
         self.path = Path(path)
@@ -23,11 +29,11 @@ class Sqlite:
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._lock = threading.Lock()
+        self._watch: sqlite3.Connection | None = None
         with self._explained():
             if not read_only:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._migrate()
-            self._connection().execute("PRAGMA schema_version").fetchone()
+                self._make_folder()
+            self._migrate()
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with self._explained():
@@ -40,55 +46,77 @@ class Sqlite:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield _Cursor(connection)
+                connection.commit()
             except BaseException:
                 connection.rollback()
                 raise
-            connection.commit()
+
+    def version(self) -> int:
+        # data_version counts the commits of others: a connection that never writes sees them all.
+        with self._explained(), self._lock:
+            if self._watch is None:
+                self._watch = self._connect()
+                self._open.append(self._watch)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
         with self._lock:
             for connection in self._open:
                 connection.close()
             self._open.clear()
+            self._watch = None
         self._local = threading.local()
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
-            connection = sqlite3.connect(
-                uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("PRAGMA foreign_keys=ON")
-            if not self._read_only:
-                connection.execute("PRAGMA journal_mode=WAL")
-                # WAL keeps the file whole at any crash; NORMAL may lose the last commits on power loss only.
-                connection.execute("PRAGMA synchronous=NORMAL")
+            connection = self._connect()
             with self._lock:
                 self._open.append(connection)
             self._local.connection = connection
         return connection
 
+    def _connect(self) -> sqlite3.Connection:
+        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute("PRAGMA foreign_keys=ON")
+            if not self._read_only:
+                _write_ahead(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _make_folder(self) -> None:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _error(self.path, str(error)) from error
+
     def _migrate(self) -> None:
         """Apply the numbered SQL files the database has not seen; its `user_version` is the last one's number."""
         folder = files("regista.store").joinpath("migrations")
         steps = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-        connection = self._connection()
-        if self._version() > len(steps):
-            known = f"schema {self._version()}, this one knows {len(steps)}"
+        version = self._version()
+        if version > len(steps):
+            known = f"schema {version}, this one knows {len(steps)}"
             raise StoreError(f"{self.path} was written by a newer Regista ({known}). Upgrade Regista.")
-        if self._version() == len(steps):
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for number, step in enumerate(steps[self._version() :], self._version() + 1):
+        if version < len(steps) and self._read_only:
+            raise StoreError(f"{self.path} was written by an older Regista. Start it once to bring it up: regista up")
+        if version < len(steps):
+            self._apply(steps)
+
+    def _apply(self, steps: Sequence[Traversable]) -> None:
+        with self.transaction() as transaction:
+            # Read again: another process may have done it while this one waited for the lock.
+            done = self._version()
+            for number, step in enumerate(steps[done:], done + 1):
                 for statement in step.read_text("utf-8").split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={number}")
-        except BaseException:
-            connection.rollback()
-            raise
-        connection.commit()
+                    transaction.execute(statement)
+                transaction.execute(f"PRAGMA user_version={number}")
 
     def _version(self) -> int:
         return int(self._connection().execute("PRAGMA user_version").fetchone()[0])
@@ -97,10 +125,10 @@ class Sqlite:
     def _explained(self) -> Generator[None]:
         try:
             yield
-        except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
-            raise StoreError(
-                f"The database {self.path} cannot be used: {error}. {_advice(str(error), self.path)}"
-            ) from error
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError):
+            raise  # a mistake in the program, not a state of the database
+        except sqlite3.DatabaseError as error:
+            raise _error(self.path, str(error)) from error
 
 
 class _Cursor:
@@ -114,17 +142,33 @@ class _Cursor:
         self._connection.executemany(sql, rows)
 
 
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for the lock when it changes the journal mode, and every process that
+    # opens a new file at once wants to: so wait here.
+    for attempt in range(50):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            break
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or attempt == 49:
+                raise
+            time.sleep(0.05)
+    # WAL keeps the file whole at any crash; NORMAL may lose the last commits on power loss only.
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
 _ADVICE = {
     "locked": "Another process holds it: stop that one, or set REGISTA_STORE to another path.",
     "readonly": "Make the file and its folder writable, or set REGISTA_STORE to another path.",
     "unable to open": "Make the folder exist and writable, or set REGISTA_STORE to another path.",
-    "Permission denied": "Make the folder writable, or set REGISTA_STORE to another path.",
+    "permission denied": "Make the folder writable, or set REGISTA_STORE to another path.",
     "full": "Free some disk space.",
     "not a database": "The file is no SQLite database: move it away, or set REGISTA_STORE to another path.",
     "malformed": "The file is damaged: restore a copy, or move it away to start anew.",
 }
 
 
-def _advice(reason: str, path: Path) -> str:
+def _error(path: Path, reason: str) -> StoreError:
     fallback = f"Look at {path.parent}, or set REGISTA_STORE to another path."
-    return next((advice for key, advice in _ADVICE.items() if key.lower() in reason.lower()), fallback)
+    advice = next((advice for key, advice in _ADVICE.items() if key in reason.lower()), fallback)
+    return StoreError(f"The database {path} cannot be used: {reason}. {advice}")

@@ -1,1 +1,1 @@
-"""What people touch."""
+"""The gateway: OpenAI's API over HTTP, as a bare ASGI application."""

@@ -1,0 +1,253 @@
+"""Reads a `regista.toml`: text in, typed settings and every mistake out. It opens no other file.
+
+Which components there are and what options they take is asked of the registries, so a new component
+is known here by its existence.
+"""
+
+import dataclasses
+import re
+import tomllib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec import Struct
+
+from regista.app.lines import Lines, Path
+from regista.app.mistakes import Mistake
+from regista.app.schema import Agents, App, Cache, Context, Guardrails, Model, Name, Price, Settings
+from regista.app.secrets import secrets
+from regista.app.words import plainly
+from regista.core.errors import ConfigurationError, UnknownNameError, did_you_mean, near
+from regista.core.nouns import Json
+from regista.core.registry import Registry
+from regista.models.embeddings import embedders
+from regista.models.providers import providers
+from regista.serve.context.chunkers import chunkers
+from regista.serve.context.loaders import loaders
+from regista.serve.context.retrievers import retrievers
+from regista.serve.guardrails import guardrails
+
+FILE = "regista.toml"
+SECTIONS = ("app", "models", "context", "guardrails", "cache", "agents", "prices")
+KINDS: dict[str, Registry[Any]] = {
+    "chunkers": chunkers,
+    "retrievers": retrievers,
+    "embedders": embedders,
+    "loaders": loaders,
+}
+"""The component folders that `[context.<kind>.<component>]` may set options of."""
+CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "chunker": ("chunkers", ()),
+    "retriever": ("retrievers", ()),
+    "embedder": ("embedders", ("auto", "none")),
+}
+"""The keys of `[context]` that name a component: its kind, and what may stand there besides."""
+PLACES = ("request", "context", "response")
+
+_AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
+S = TypeVar("S", bound=Struct)
+
+
+def parse(text: str) -> tuple[Settings, Lines | None, list[Mistake]]:
+    """The settings of a configuration, where its keys stand (None if it is no TOML), and its mistakes.
+
+    What is wrong is left out of the settings, so that the rest can be checked further.
+    """
+    text = text.removeprefix("\ufeff")
+    try:
+        document = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return Settings(), None, [syntax(FILE, text, error)]
+    reader = _Reader(document, Lines(text))
+    return reader.settings(), reader.lines, reader.mistakes
+
+
+def syntax(file: str, text: str, error: Exception) -> Mistake:
+    """The mistake behind an error of `tomllib`."""
+    if isinstance(error, RecursionError):
+        return Mistake(file, 1, "The values are nested too deeply.")
+    match = _AT.search(str(error))
+    line = int(match["line"]) if match and match["line"] else max(len(text.splitlines()), 1)
+    return Mistake(file, line, f"This is not valid TOML: {_AT.sub('', str(error))}.")
+
+
+def is_name(text: str) -> bool:
+    """Whether an application may be called so."""
+    try:
+        msgspec.convert(text, Name)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+class _Reader:
+    """One reading of one document."""
+
+    def __init__(self, document: Json, lines: Lines) -> None:
+        self.document = document
+        self.lines = lines
+        self.mistakes: list[Mistake] = []
+        self.secret = secrets(document)
+
+    def settings(self) -> Settings:
+        for path, message in self.secret.items():
+            self.wrong(path, message)
+        for section in self.document:
+            if section not in SECTIONS:
+                self.unknown((section,), SECTIONS, "section")
+        models = {
+            name: model for name in self.table("models") if (model := self.model(name, self.table("models", name)))
+        }
+        prices = {name: self.struct(Price, ("prices", name))[0] for name in self.table("prices")}
+        return Settings(
+            app=self.struct(App, ("app",))[0] or App(),
+            models=models,
+            context=self.context() if "context" in self.document else None,
+            guardrails=self.guardrails(),
+            cache=self.struct(Cache, ("cache",))[0] or Cache(),
+            agents=self.struct(Agents, ("agents",))[0] or Agents(),
+            prices={name: price for name, price in prices.items() if price},
+        )
+
+    def model(self, name: str, given: Json) -> Model | None:
+        at = ("models", name)
+        model, options = self.struct(Model, at, more=True)
+        if model is None:
+            return None
+        if not model.provider or not model.name:
+            known = ", ".join(providers.names())
+            self.wrong((*at, "model"), f'A model is written "provider/model". Providers: {known}.')
+            return None
+        if not self.named(providers, model.provider, (*at, "model")):
+            return None
+        return msgspec.structs.replace(model, options=self.options(providers, model.provider, options, at))
+
+    def context(self) -> Context:
+        context, rest = self.struct(Context, ("context",), more=True)
+        context = context or Context()
+        options: dict[str, dict[str, Json]] = {}
+        for kind in rest:
+            if kind not in KINDS:
+                self.unknown(("context", kind), [*msgspec.structs.asdict(context), *KINDS], "key")
+            for name in self.table("context", kind) if kind in KINDS else ():
+                at = ("context", kind, name)
+                if self.named(KINDS[kind], name, at):
+                    options.setdefault(kind, {})[name] = self.options(KINDS[kind], name, self.table(*at), at)
+        for key, (kind, besides) in CHOICES.items():
+            chosen: str = getattr(context, key)
+            if chosen in besides or chosen in options.get(kind, {}):
+                continue
+            if self.named(KINDS[kind], chosen, ("context", key), besides):
+                filled = self.options(KINDS[kind], chosen, {}, ("context", key))
+                options.setdefault(kind, {})[chosen] = filled
+        return msgspec.structs.replace(context, options=options)
+
+    def guardrails(self) -> Guardrails:
+        chosen, rest = self.struct(Guardrails, ("guardrails",), more=True)
+        chosen = chosen or Guardrails()
+        options: dict[str, Json] = {}
+        for place in PLACES:
+            for position, name in enumerate(cast("tuple[str, ...]", getattr(chosen, place))):
+                at = ("guardrails", place, position)
+                if self.named(guardrails, name, at) and name not in options:
+                    given = self.table("guardrails", name)
+                    options[name] = self.options(guardrails, name, given, ("guardrails", name) if given else at)
+        for name in rest:
+            at = ("guardrails", name)
+            if name in options:
+                continue
+            if name not in guardrails.names():
+                self.unknown(at, [*PLACES, *guardrails.names()], "key or guardrail")
+            else:
+                self.wrong(at, f"{name} is set up here and runs nowhere: name it in request, context or response.")
+        return msgspec.structs.replace(chosen, options=options)
+
+    def struct(self, kind: type[S], at: Path, *, more: bool = False) -> tuple[S | None, Json]:
+        """A table as a struct, and its other keys: with `more` they are the caller's, else mistakes.
+
+        None if a required key is missing or wrong.
+        """
+        fields = {field.name: field for field in msgspec.structs.fields(kind) if not (more and field.name == "options")}
+        right: Json = {}
+        rest: Json = {}
+        for key, value in self.table(*at).items():
+            if key in fields:
+                self.convert(value, fields[key].type, (*at, key), lambda v, key=key: right.update({key: v}))
+            elif more:
+                rest[key] = value
+            else:
+                self.unknown((*at, key), fields, "key")
+        required = [name for name, field in fields.items() if field.required]
+        for name in required:
+            if name not in self.table(*at):
+                self.wrong(at, f"{_dotted(at)} needs the key {name!r}.")
+        return (kind(**right) if all(name in right for name in required) else None), rest
+
+    def options(self, registry: Registry[Any], name: str, given: Json, at: Path) -> Json:
+        """A component's options: what is given, checked against its constructor, over its defaults."""
+        try:
+            known = {option.name: option for option in registry.options(name)}
+        except (ConfigurationError, ImportError) as error:
+            self.wrong(at, str(error))
+            return given
+        right = {key: option.default for key, option in known.items() if option.default is not None}
+        for key, value in given.items():
+            if key in known:
+                self.convert(value, known[key].type, (*at, key), lambda v, key=key: right.update({key: v}))
+            else:
+                self.unknown((*at, key), known, f"option of the {registry.noun} {name}")
+        for key, option in known.items():
+            if option.required and key not in given:
+                self.wrong(at, f"The {registry.noun} {name} needs the option {key!r}: {option.help}")
+        if right.keys() >= given.keys():
+            self.together(registry, name, right, at)
+        return right
+
+    def together(self, registry: Registry[Any], name: str, options: Json, at: Path) -> None:
+        """Make a component that needs nothing of the platform: its constructor says whether its options fit."""
+        factory = registry.factory(name)
+        if dataclasses.is_dataclass(factory) and not any(f.metadata.get("port") for f in dataclasses.fields(factory)):
+            try:
+                registry.build(name, **options)
+            except ConfigurationError as error:
+                self.wrong(at, error.message)
+
+    def convert(self, value: object, kind: Any, at: Path, keep: Callable[[Any], None]) -> None:
+        try:
+            keep(msgspec.convert(value, kind))
+        except msgspec.ValidationError as error:
+            if at not in self.secret:
+                self.wrong(at, f"{_dotted(at)}: {plainly(error, kind, value)}")
+
+    def named(self, registry: Registry[Any], name: str, at: Path, besides: tuple[str, ...] = ()) -> bool:
+        known = [*besides, *registry.names()]
+        if name not in known:
+            self.wrong(at, UnknownNameError(registry.noun, name, known).message)
+        return name in known
+
+    def table(self, *at: str | int) -> Json:
+        """The table at a path; empty where there is none. Something else there is a mistake, told once."""
+        table = self.document
+        for place, key in enumerate(at):
+            value: object = table.get(str(key), {})
+            if not isinstance(value, dict):
+                self.wrong(at[: place + 1], f"{_dotted(at[: place + 1])} must be a table: write [{_dotted(at)}].")
+                return {}
+            table = cast("Json", value)
+        return table
+
+    def unknown(self, at: Path, known: Iterable[str], noun: str) -> None:
+        if at not in self.secret:
+            key, known = str(at[-1]), sorted(known)
+            near_name = did_you_mean(near(key, known))
+            self.wrong(at, f"There is no {noun} {key!r}.{near_name} Known: {', '.join(known) or 'none'}.")
+
+    def wrong(self, at: Path, message: str) -> None:
+        mistake = Mistake(FILE, self.lines.near(at), message)
+        if mistake not in self.mistakes:
+            self.mistakes.append(mistake)
+
+
+def _dotted(at: Path) -> str:
+    return ".".join(str(key) if re.fullmatch(r"[\w-]+", str(key)) else f'"{key}"' for key in at)

@@ -1,0 +1,285 @@
+"""An application folder as data: read whole, checked whole, and hashed. Nothing of it is run here.
+
+    regista.toml   prompts/*.prompt   documents/   tools.py and other Python files   evals/   data/
+
+Every mistake is found in one reading. What is served comes later (`app/application.py`).
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from regista.app import code, configuration
+from regista.app.code import ToolFunction
+from regista.app.configuration import FILE
+from regista.app.lines import Lines
+from regista.app.mistakes import FolderError, Mistake
+from regista.app.schema import Settings
+from regista.core.digest import digest, digest_bytes
+from regista.core.errors import did_you_mean, near
+from regista.prompts import file as prompt_file
+from regista.prompts.file import PromptFile
+from regista.prompts.problems import PromptError
+from regista.prompts.variables import VARIABLES
+
+LARGEST_FILE = 4 << 20
+"""Bytes of a configuration, prompt, Python or evaluation file."""
+NOT_OURS = frozenset({"__pycache__", "node_modules", "venv"})
+"""Folders that are never looked into, beside hidden ones."""
+NO_CODE = frozenset({"data", "evals"})
+"""Folders whose Python files are not the application's own; its documents folder is another."""
+
+
+class Folder(Struct, frozen=True):
+    """An application folder without a mistake. `code` are its Python files by path; `digest` names the Variant."""
+
+    path: Path
+    name: str
+    settings: Settings
+    prompts: Mapping[str, PromptFile]
+    code: Mapping[str, bytes]
+    tools: tuple[ToolFunction, ...] = ()
+    digest: str = ""
+
+    @property
+    def prompt(self) -> PromptFile:
+        """The prompt it answers with."""
+        return self.prompts[self.settings.app.prompt]
+
+    @property
+    def tools_source(self) -> bytes:
+        """The source of its tools; empty if it has none."""
+        return self.code.get(self.settings.agents.tools, b"")
+
+    @property
+    def documents(self) -> Path | None:
+        """The folder it may retrieve from, if it retrieves."""
+        return self.path / self.settings.context.documents if self.settings.context else None
+
+
+def read(folder: Path) -> Folder:
+    """Read an application folder; raises `FolderError` with every mistake in it. Blocks."""
+    folder = folder.resolve()
+    reading = _Reading(folder)
+    if not (folder / FILE).is_file():
+        missing = f"There is no {FILE} in {folder}. Type: regista new {folder.name or 'NAME'}"
+        raise FolderError(folder.name, [Mistake(FILE, 0, missing)])
+    settings, lines, mistakes = configuration.parse(reading.text(FILE))
+    reading.mistakes += mistakes
+    reading.symlinks()
+    prompts = reading.prompts()
+    python = reading.python(settings)
+    tools = reading.tools(settings, python)
+    reading.evals()
+    # Without a configuration that parses, what refers to it would only repeat that.
+    if lines is not None:
+        reading.mistakes += _across(folder, settings, lines, prompts)
+    name = settings.app.name or folder.name
+    if reading.mistakes:
+        raise FolderError(name, reading.mistakes)
+    if settings.agents.tools not in python:
+        settings = msgspec.structs.replace(settings, agents=msgspec.structs.replace(settings.agents, tools=""))
+    whole = {name: prompt for name, prompt in prompts.items() if prompt}
+    read = Folder(folder, name, settings, whole, python, tools)
+    return msgspec.structs.replace(read, digest=variant_digest(read))
+
+
+def variant_digest(folder: Folder) -> str:
+    """The hash of what an application does: its settings, prompts and code, and nothing of where it lies.
+
+    Comments, the order of keys, line endings, the folder's place and the application's name leave
+    it as it is; writing a default out does too. Documents are not in it: the index epoch names them.
+    """
+    settings = msgspec.to_builtins(folder.settings, enc_hook=str)
+    del settings["app"]["name"]
+    return digest(
+        {
+            "settings": settings,
+            "prompts": {name: prompt.prompt.digest for name, prompt in folder.prompts.items()},
+            "code": {path: digest_bytes(_with_newlines(source)) for path, source in folder.code.items()},
+        }
+    )
+
+
+def document_files(folder: Folder) -> list[Path]:
+    """The files retrieval may use, hidden ones left out."""
+    return [folder.path / file for file in _files(folder.path, folder.documents)] if folder.documents else []
+
+
+class _Reading:
+    """Reads the files of one folder and collects what is wrong with them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, file: str, line: int, message: str) -> None:
+        self.mistakes.append(Mistake(file, line, message))
+
+    def contents(self, file: str) -> bytes:
+        path = self.folder / file
+        try:
+            if path.stat().st_size > LARGEST_FILE:
+                self.wrong(file, 0, f"This file is larger than {LARGEST_FILE >> 20} MB.")
+                return b""
+            return path.read_bytes()
+        except OSError as error:
+            self.wrong(file, 0, f"This file cannot be read: {error.strerror}.")
+            return b""
+
+    def text(self, file: str) -> str:
+        data = self.contents(file)
+        try:
+            return data.decode()
+        except UnicodeDecodeError as error:
+            self.wrong(file, data.count(b"\n", 0, error.start) + 1, "This is not UTF-8 text. Save the file as UTF-8.")
+            return ""
+
+    def symlinks(self) -> None:
+        """A link that leads out would let an application read what it was not given."""
+        for file in _links(self.folder):
+            try:
+                inside = (self.folder / file).resolve(strict=True).is_relative_to(self.folder)
+                problem = "" if inside else "leads out of the application folder"
+            except (OSError, RuntimeError):
+                problem = "leads nowhere"
+            if problem:
+                self.wrong(file, 0, f"This symbolic link {problem}. Put the file itself here.")
+
+    def prompts(self) -> dict[str, PromptFile | None]:
+        """The prompts by name; None for those with mistakes."""
+        prompts: dict[str, PromptFile | None] = {}
+        for file in _files(self.folder, self.folder / "prompts", ".prompt"):
+            name = file.removeprefix("prompts/").removesuffix(".prompt")
+            prompts[name] = None
+            before = len(self.mistakes)
+            text = self.text(file)
+            if len(self.mistakes) > before:
+                continue
+            try:
+                prompts[name] = prompt_file.parse(name, text)
+            except PromptError as error:
+                self.mistakes += (Mistake(file, line, message) for line, message in error.problems)
+        return prompts
+
+    def python(self, settings: Settings) -> dict[str, bytes]:
+        documents = Path(settings.context.documents if settings.context else "documents")
+        return {
+            file: self.contents(file)
+            for file in _files(self.folder, self.folder, ".py")
+            if Path(file).parts[0] not in NO_CODE and not Path(file).is_relative_to(documents)
+        }
+
+    def tools(self, settings: Settings, python: Mapping[str, bytes]) -> tuple[ToolFunction, ...]:
+        found: list[ToolFunction] = []
+        for file, source in python.items():
+            module, mistakes = code.parse(file, source)
+            self.mistakes += mistakes
+            if module and file == settings.agents.tools:
+                found, mistakes = code.tools(file, module)
+                self.mistakes += mistakes
+        return tuple(found)
+
+    def evals(self) -> None:
+        for file in _files(self.folder, self.folder / "evals", ".jsonl"):
+            for number, line in enumerate(self.text(file).splitlines(), 1):
+                if line.strip() and (problem := _not_a_case(line)):
+                    self.wrong(file, number, problem)
+        for file in _files(self.folder, self.folder / "evals", ".toml"):
+            try:
+                tomllib.loads(self.text(file))
+            except tomllib.TOMLDecodeError as error:
+                self.mistakes.append(configuration.syntax(file, self.text(file), error))
+
+
+def _across(
+    folder: Path, settings: Settings, lines: Lines, prompts: Mapping[str, PromptFile | None]
+) -> Iterator[Mistake]:
+    """What only shows when the files are seen together."""
+
+    def wrong(path: tuple[str | int, ...], message: str) -> Mistake:
+        return Mistake(FILE, lines.near(path), message)
+
+    app, models = settings.app, settings.models
+    if ("models", app.model) not in lines:
+        known = ", ".join(sorted(models)) or "none"
+        guess = did_you_mean(near(app.model, models))
+        yield wrong(("app", "model"), f"There is no [models.{app.model}].{guess} Known: {known}.")
+    if not app.name and not configuration.is_name(folder.name):
+        yield wrong(("app",), f"The folder's name {folder.name!r} is no name for an application: write [app] name.")
+    if app.prompt not in prompts:
+        guess = did_you_mean(near(app.prompt, prompts))
+        yield wrong(("app", "prompt"), f"There is no prompts/{app.prompt}.prompt.{guess}")
+    elif prompt := prompts[app.prompt]:
+        yield from _prompt_in_use(settings, lines, prompt)
+    for name, prompt in prompts.items():
+        if prompt and prompt.prompt.model and ("models", prompt.prompt.model) not in lines:
+            guess = did_you_mean(near(prompt.prompt.model, models))
+            line = prompt.lines["model",]
+            yield Mistake(f"prompts/{name}.prompt", line, f"There is no [models.{prompt.prompt.model}].{guess}")
+    if settings.context and (problem := _misplaced(folder, settings.context.documents, is_folder=True)):
+        yield wrong(("context", "documents"), problem)
+    if ("agents", "tools") in lines and (problem := _misplaced(folder, settings.agents.tools, is_folder=False)):
+        yield wrong(("agents", "tools"), problem)
+
+
+def _prompt_in_use(settings: Settings, lines: Lines, prompt: PromptFile) -> Iterator[Mistake]:
+    file = f"prompts/{prompt.prompt.name}.prompt"
+    if "question" not in prompt.template.names:
+        yield Mistake(file, 0, "The prompt never writes {{question}}: a model would not see what is asked.")
+    for name in sorted(prompt.template.required - VARIABLES.keys()):
+        line = prompt.lines.get(("input", "schema", name), 0)
+        yield Mistake(file, line, f"No request brings a value for {name!r}: write one under input, default.")
+    if "canary" in settings.guardrails.response and "canary" not in prompt.template.names:
+        at = lines.near(("guardrails", "response", settings.guardrails.response.index("canary")))
+        yield Mistake(FILE, at, f"The canary is a word only the prompt knows: write {{{{canary}}}} in {file}.")
+
+
+def _misplaced(folder: Path, place: str, *, is_folder: bool) -> str:
+    """Why a path of the configuration cannot be used, or nothing."""
+    path = folder / place
+    if not path.resolve().is_relative_to(folder):
+        return f"{place} lies outside of the application folder."
+    if path.is_dir() if is_folder else path.is_file():
+        return ""
+    siblings = [entry.name for entry in folder.iterdir() if entry.is_dir() == is_folder]
+    return f"There is no {'folder' if is_folder else 'file'} {place}.{did_you_mean(near(place, siblings))}"
+
+
+def _files(folder: Path, below: Path, suffix: str = "") -> list[str]:
+    """The files below a folder, as paths relative to the application's, in order; hidden ones are left out."""
+    found = (
+        Path(at, name).relative_to(folder).as_posix()
+        for at, _, names in _walk(below)
+        for name in names
+        if name.endswith(suffix) and not name.startswith(".")
+    )
+    return sorted(found)
+
+
+def _links(folder: Path) -> list[str]:
+    paths = (Path(at, name) for at, folders, names in _walk(folder) for name in (*folders, *names))
+    return sorted(path.relative_to(folder).as_posix() for path in paths if path.is_symlink())
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
+    for at, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in NOT_OURS]
+        yield at, folders, names
+
+
+def _not_a_case(line: str) -> str:
+    try:
+        case: object = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        return f"This is not valid JSON: {error}."
+    return "" if isinstance(case, dict) else "A case is a JSON object, one on each line."
+
+
+def _with_newlines(source: bytes) -> bytes:
+    return source.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,0 +1,105 @@
+"""One request being answered: its stream of deltas and, whatever ends it, its cost and its trace."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from regista.core.errors import RegistaError
+from regista.core.nouns import Answer, Delta, Trace, Usage
+from regista.models.prices import FREE, Prices
+from regista.serve.collector import Collector
+from regista.serve.exchange import Exchange, Handler
+
+MAX_KEPT = 100_000
+"""Characters of a question or an answer that a trace keeps."""
+NANO = 1_000_000_000
+
+
+class Serving:
+    """Runs a handler once. `trace` is there when the stream has ended, however it ended."""
+
+    __slots__ = ("_collector", "_handler", "_prices", "_settle", "exchange", "trace")
+
+    def __init__(self, handler: Handler, exchange: Exchange, prices: Prices, settle: Callable[[Trace], None]) -> None:
+        self.exchange = exchange
+        self.trace: Trace | None = None
+        self._handler = handler
+        self._prices = prices
+        self._settle = settle
+        self._collector = Collector()
+
+    @property
+    def trace_id(self) -> str:
+        return self.exchange.recorder.trace_id
+
+    @property
+    def cached(self) -> bool:
+        """Whether the answer was made for another request."""
+        return self.exchange.cached in ("hit", "coalesced")
+
+    async def deltas(self) -> AsyncGenerator[Delta]:
+        """The answer as it comes. Settles cost and trace at its end, early ends included."""
+        status, error = "cancelled", ""
+        first = True
+        try:
+            async with aclosing(self._handler(self.exchange)) as deltas:
+                async for delta in deltas:
+                    if first:
+                        self.exchange.recorder.first_token()
+                        first = False
+                    self._collector.add(delta)
+                    yield delta
+            status = "ok"
+        except RegistaError as failure:
+            status, error = "error", failure.message
+            raise
+        except Exception as failure:
+            status, error = "error", type(failure).__name__
+            raise
+        finally:
+            self._finish(status, error)
+
+    async def answer(self) -> Answer:
+        """The whole answer, for callers in Python."""
+        async with aclosing(self.deltas()) as deltas:
+            async for _ in deltas:
+                pass
+        return self.so_far()
+
+    def so_far(self) -> Answer:
+        """What has been answered until now; complete once `trace` is there."""
+        response = self._collector.response()
+        return Answer(
+            response.text,
+            response.citations,
+            self.trace_id,
+            self.exchange.variant.digest,
+            response.usage or Usage(),
+            (self.cost_nano() or 0) / NANO,
+            self.cached,
+        )
+
+    def cost_nano(self) -> int | None:
+        """The cost so far in nano-dollars: the sum over all calls made, or None where one cannot be known."""
+        total = 0
+        for biller, model, usage in self.exchange.spent:
+            price = self._prices.price(biller, model)
+            if price is None or (usage is None and price is not FREE):
+                return None
+            total += price.cost(usage) if usage is not None else 0
+        return total
+
+    def _finish(self, status: str, error: str) -> None:
+        exchange, response = self.exchange, self._collector.response()
+        spent = [usage for _, _, usage in exchange.spent if usage is not None]
+        self.trace = exchange.recorder.finish(
+            status=status,
+            error=error,
+            cached=exchange.cached,
+            usage=sum(spent, Usage()) if len(spent) != 1 else spent[0],
+            cost_nano=self.cost_nano(),
+            price_version=self._prices.version,
+            question=exchange.question[:MAX_KEPT],
+            answer=exchange.vault.conceal(response.text)[:MAX_KEPT] if exchange.vault else response.text[:MAX_KEPT],
+            citations=response.citations,
+        )
+        self._settle(self.trace)

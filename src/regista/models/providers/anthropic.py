@@ -1,0 +1,72 @@
+"""Anthropic's Messages API, and servers that speak it."""
+
+import os
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+from regista.core.errors import ConfigurationError, ProviderError, StreamCutError
+from regista.core.nouns import Delta, Request
+from regista.core.registry import option, port
+from regista.core.secret import Secret
+from regista.egress import Patience, Reply, Transport
+from regista.models import anthropic_request, anthropic_wire
+from regista.models.http_errors import error_of
+from regista.models.providers import providers
+
+HOME = "https://api.anthropic.com"
+VERSION = "2023-06-01"
+"""Of the wire, not of a model: https://platform.claude.com/docs/en/api/versioning."""
+
+
+@providers.add
+@dataclass
+class Anthropic:
+    """Speaks `/v1/messages` below `base_url`; the key goes to that origin alone."""
+
+    base_url: str = option(HOME, "URL up to and not including /v1.")
+    api_key_env: str = option(
+        "ANTHROPIC_API_KEY", "Environment variable that holds the key; unset for servers without one."
+    )
+    max_tokens: int = option(4096, "Tokens an answer may have where the request sets no limit: the API wants one.")
+    connect_s: float = option(10.0, "Seconds to wait for a connection.")
+    first_s: float = option(120.0, "Seconds to wait for the first byte of an answer.")
+    between_s: float = option(60.0, "Seconds to wait between two parts of an answer.")
+    transport: Transport = port()
+    _headers: tuple[tuple[str, str], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.base_url = self.base_url.rstrip("/").removesuffix("/v1")
+        self._key = Secret(os.environ.get(self.api_key_env, ""))
+        self._patience = Patience(self.connect_s, self.first_s, self.between_s)
+        key = (("x-api-key", self._key.reveal()),) if self._key else ()
+        self._headers = (("content-type", "application/json"), ("anthropic-version", VERSION), *key)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Delta]:
+        """See `Provider.generate`."""
+        async with await self._post(anthropic_request.body(request, self.max_tokens)) as reply:
+            if reply.status != 200:
+                raise await error_of(reply, "anthropic", request.model, self.api_key_env)
+            if not request.stream:
+                yield anthropic_wire.whole(await reply.read())
+                return
+            kind = reply.headers.get("content-type", "")
+            if "event-stream" not in kind:
+                raise ProviderError(
+                    f"anthropic was asked to stream {request.model!r} and sent {kind or 'no content type'} "
+                    "instead of events. Is base_url right?",
+                    upstream_status=reply.status,
+                )
+            stream = anthropic_wire.Stream()
+            async for block in reply.blocks():
+                delta = stream.feed(block)
+                if delta is not None:
+                    yield delta
+            if not stream.done:
+                raise StreamCutError(
+                    f"The stream of {request.model!r} ended before message_stop: the answer is not whole."
+                )
+
+    async def _post(self, body: bytes) -> Reply:
+        if not self._key and self.base_url == HOME:
+            raise ConfigurationError(f"anthropic needs a key: set the environment variable {self.api_key_env}.")
+        return await self.transport.open("POST", f"{self.base_url}/v1/messages", self._headers, body, self._patience)

@@ -1,0 +1,50 @@
+"""Server-sent events, taken apart as bytes: https://html.spec.whatwg.org/multipage/server-sent-events.html.
+
+It does not know what an event means. Comments and every field but `data` and `event` are passed over.
+"""
+
+from typing import NamedTuple
+
+
+class Event(NamedTuple):
+    """One event: its name (often empty), its data, and the bytes it came in with the blank line that ends it."""
+
+    name: bytes
+    data: bytes
+    raw: bytes
+
+
+class Splitter:
+    """Cuts a stream of blocks into events; what is left of a broken one is in `rest`."""
+
+    __slots__ = ("rest",)
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, block: bytes) -> list[Event]:
+        """The events that became whole with this block.
+
+        >>> [e.data for e in Splitter().feed(b'data: 1\\n\\ndata: 2\\r\\n\\r\\ndata: 3')]
+        [b'1', b'2']
+        """
+        if self.rest:
+            block = self.rest + block
+        if b"\r" in block:
+            block = block.replace(b"\r\n", b"\n")
+        *whole, self.rest = block.split(b"\n\n")
+        return [event for part in whole if (event := _event(part)) is not None]
+
+
+def _event(part: bytes) -> Event | None:
+    if part.startswith(b"data: ") and b"\n" not in part:
+        return Event(b"", part[6:], part + b"\n\n")
+    name, data = b"", list[bytes]()
+    for line in part.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            data.append(value)
+        elif field == b"event":
+            name = value
+    return Event(name, b"\n".join(data), part + b"\n\n") if data else None

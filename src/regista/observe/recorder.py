@@ -1,0 +1,160 @@
+"""Takes down what happens to one request while it happens, and makes its trace in the end.
+
+On the hot path: a span is one small object in a list. Knows no stage and no store.
+"""
+
+import os
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from regista.core.errors import RegistaError
+from regista.core.nouns import Citation, Json, Span, Trace, Usage
+
+_clock = time.perf_counter_ns
+
+
+class Recorder:
+    """One request's notebook. `trace_id` is 32 hexadecimal digits, the W3C form, made up where none is given.
+
+    The stages of a request run one after the other in one task, so the span that is open is the
+    parent of the next.
+    """
+
+    __slots__ = (
+        "_application",
+        "_first_token_ns",
+        "_model",
+        "_open",
+        "_spans",
+        "_start",
+        "_started_ns",
+        "_tenant",
+        "_variant",
+        "trace_id",
+    )
+
+    def __init__(self, application: str, variant: str, model: str, tenant: str, trace_id: str | None = None) -> None:
+        self.trace_id = trace_id or os.urandom(16).hex()
+        self._application = application
+        self._variant = variant
+        self._model = model
+        self._tenant = tenant
+        self._spans: list[OpenSpan] = []
+        self._open = -1
+        self._first_token_ns = 0
+        self._started_ns = time.time_ns()
+        self._start = _clock()
+
+    def span(self, stage: str, name: str = "") -> "OpenSpan":
+        """Open a span: `with recorder.span("retrieve") as span: … span.decide("8 hits", "hybrid")`."""
+        return OpenSpan(self, stage, name)
+
+    def first_token(self) -> None:
+        """Take down when the first piece of the answer was there. Later calls change nothing."""
+        if not self._first_token_ns:
+            self._first_token_ns = _clock() - self._start
+
+    def finish(
+        self,
+        status: str,
+        error: str = "",
+        cached: str = "",
+        usage: Usage | None = None,
+        cost_nano: int | None = None,
+        price_version: str = "",
+        question: str = "",
+        answer: str = "",
+        citations: Sequence[Citation] = (),
+    ) -> Trace:
+        """The trace. `status` is ok, error or cancelled; `cost_nano` is None where the price is unknown."""
+        end = _clock()
+        start = self._start
+        spans = tuple(
+            [
+                Span(
+                    s.stage,
+                    s.name,
+                    s.parent,
+                    s.start - start,
+                    (s.end or end) - s.start,
+                    s.decision,
+                    s.reason,
+                    s.attributes,
+                )
+                for s in self._spans
+            ]
+        )
+        return Trace(
+            self.trace_id,
+            self._application,
+            self._variant,
+            self._model,
+            self._tenant,
+            self._started_ns,
+            end - start,
+            self._first_token_ns,
+            status,
+            error,
+            cached,
+            usage or Usage(),
+            cost_nano,
+            price_version,
+            question,
+            answer,
+            tuple(citations),
+            spans,
+        )
+
+
+_NOTHING: Json = {}
+
+
+class OpenSpan:
+    """A stage under way. `decide` says what it did and why, `set` keeps figures beside that."""
+
+    __slots__ = ("_index", "_recorder", "attributes", "decision", "end", "name", "parent", "reason", "stage", "start")
+
+    def __init__(self, recorder: Recorder, stage: str, name: str) -> None:
+        self._recorder = recorder
+        self.stage = stage
+        self.name = name
+        self.decision = self.reason = ""
+        self.attributes = _NOTHING
+        self.end = 0
+
+    def __enter__(self) -> "OpenSpan":
+        recorder = self._recorder
+        spans = recorder._spans  # pyright: ignore[reportPrivateUsage] - one thing in two classes, for speed
+        self.parent = recorder._open  # pyright: ignore[reportPrivateUsage]
+        self._index = recorder._open = len(spans)  # pyright: ignore[reportPrivateUsage]
+        spans.append(self)
+        self.start = _clock()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end = _clock()
+        recorder = self._recorder
+        # A generator that is closed late must not reopen what was closed before it.
+        if recorder._open >= self._index:  # pyright: ignore[reportPrivateUsage]
+            recorder._open = self.parent  # pyright: ignore[reportPrivateUsage]
+        if error is not None:
+            self._failed(error)
+
+    def decide(self, decision: str, reason: str = "") -> None:
+        """Say what this stage decided, in a word or two, and why."""
+        self.decision = decision
+        self.reason = reason
+
+    def set(self, **attributes: object) -> None:
+        """Keep plain values (numbers, text, lists and mappings of them) with the span."""
+        self.attributes = {**self.attributes, **attributes}
+
+    def _failed(self, error: BaseException) -> None:
+        self.decision = "error" if isinstance(error, Exception) else "cancelled"
+        # Messages of foreign exceptions may hold a key or a whole request; Regista's own do not.
+        self.reason = type(error).__name__
+        if isinstance(error, RegistaError):
+            self.reason += f": {error.message}"

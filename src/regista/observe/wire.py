@@ -1,0 +1,46 @@
+"""What the serving process and the writer say to each other: length-prefixed msgpack in two pipes.
+
+Down go batches of traces, up come acknowledgements. A batch is taken by its number; the traces in
+it are encoded one by one, so that one that cannot be read spoils no other.
+"""
+
+import struct
+from collections.abc import Sequence
+
+import msgspec
+
+from regista.core.nouns import Trace
+
+HEADER = struct.Struct("!I")
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """Traces on their way down, each still in its own encoding."""
+
+    number: int
+    traces: Sequence[msgspec.Raw]
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, array_like=True):
+    """`done`: the batch is settled, but for `refused` traces no store will ever take.
+
+    Not `done`: it is still being tried, and `error` says what is in the way.
+    """
+
+    number: int
+    done: bool
+    refused: int = 0
+    error: str = ""
+
+
+encode_trace = msgspec.msgpack.Encoder().encode
+decode_trace = msgspec.msgpack.Decoder(Trace).decode
+decode_batch = msgspec.msgpack.Decoder(Batch).decode
+decode_acknowledgement = msgspec.msgpack.Decoder(Acknowledgement).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def frame(message: Batch | Acknowledgement) -> bytes:
+    """A message with its length in front."""
+    payload = _encode(message)
+    return HEADER.pack(len(payload)) + payload

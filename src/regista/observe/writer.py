@@ -1,0 +1,113 @@
+"""The writer process: traces come in on stdin, go to the store, and are acknowledged on stdout.
+
+`python -m regista.observe.writer sqlite:///path`. It ends when stdin does, after what it has read
+is stored: signals meant for the server do not end it. Knows nothing of requests.
+"""
+
+import contextlib
+import gc
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from regista.core.errors import StoreError
+from regista.core.nouns import Trace
+from regista.observe.wire import HEADER, Acknowledgement, decode_batch, decode_trace, frame
+from regista.store import Database, connect
+from regista.store.traces import write
+
+RETRY_S = 0.25
+LINGER_S = 30.0
+"""How long a store that cannot be written is tried again after the server has gone."""
+
+
+class Writer:
+    """Stores batches in their order. A store that cannot be written is tried again: its state may pass."""
+
+    def __init__(self, url: str, source: BinaryIO, answers: BinaryIO) -> None:
+        self._url = url
+        self._source = source
+        self._answers = answers
+        self._database: Database | None = None
+        self._alone_since: float | None = None
+        self._hangup = select.poll()
+        self._hangup.register(source, select.POLLHUP | getattr(select, "POLLRDHUP", 0))
+
+    def run(self) -> None:
+        """Store what comes in until it ends. A frame that is cut off is no batch."""
+        while len(header := self._source.read(HEADER.size)) == HEADER.size:
+            payload = self._source.read(HEADER.unpack(header)[0])
+            if len(payload) < HEADER.unpack(header)[0]:
+                break
+            self._settle(payload)
+        if self._database is not None:
+            self._database.close()
+
+    def _settle(self, payload: bytes) -> None:
+        batch = decode_batch(payload)
+        traces, refused = _decoded(batch.traces)
+        while True:
+            try:
+                refused += self._store(traces)
+            except StoreError as error:
+                self._reopen()
+                self._answer(Acknowledgement(batch.number, False, 0, error.message))
+                if self._given_up():
+                    print(f"{len(traces)} traces are lost: {error.message}", file=sys.stderr)  # noqa: T201
+                    return
+                time.sleep(RETRY_S)
+            else:
+                self._answer(Acknowledgement(batch.number, True, refused))
+                return
+
+    def _store(self, traces: Sequence[Trace]) -> int:
+        """Store all in one transaction; if one is at fault, each in its own. Returns how many were refused."""
+        if self._database is None:
+            self._database = connect(self._url)
+        try:
+            with self._database.transaction() as transaction:
+                write(transaction, traces)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with a trace, the others are stored and it is counted
+            if len(traces) == 1:
+                return 1
+            return sum(self._store([trace]) for trace in traces)
+        return 0
+
+    def _reopen(self) -> None:
+        if self._database is not None:
+            with contextlib.suppress(StoreError):
+                self._database.close()
+            self._database = None
+
+    def _given_up(self) -> bool:
+        if self._alone_since is None and self._hangup.poll(0):
+            self._alone_since = time.monotonic()
+        return self._alone_since is not None and time.monotonic() - self._alone_since > LINGER_S
+
+    def _answer(self, acknowledgement: Acknowledgement) -> None:
+        # The server may be gone: what it left here is stored all the same.
+        with contextlib.suppress(BrokenPipeError):
+            self._answers.write(frame(acknowledgement))
+            self._answers.flush()
+
+
+def _decoded(encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], int]:
+    traces: list[Trace] = []
+    for raw in encoded:
+        with contextlib.suppress(msgspec.DecodeError):
+            traces.append(decode_trace(raw))
+    return traces, len(encoded) - len(traces)
+
+
+if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    gc.disable()  # traces hold no cycles; looking for some in every batch costs a fifth of the work
+    Writer(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer).run()

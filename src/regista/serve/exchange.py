@@ -1,0 +1,35 @@
+"""One request on its way through the pipeline, with what the stages have added to it so far."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+
+from regista.core.nouns import Delta, Request, Usage, Variant
+from regista.observe.recorder import Recorder
+from regista.serve.vault import Vault
+
+
+@dataclass(slots=True)
+class Exchange:
+    """What the stages share. `request` is replaced as it is masked, given context and routed.
+
+    `spent` lists every call to a model as (who bills it, model, usage), failed and abandoned ones
+    included; usage is None where the provider never told it.
+    """
+
+    request: Request
+    variant: Variant
+    tenant: str
+    recorder: Recorder
+    question: str = ""
+    """What the trace keeps of the question: masked where the guardrails mask."""
+    vault: Vault = field(default_factory=Vault)
+    fresh: bool = False
+    """The client asked for an answer that is not from a cache."""
+    cached: str = ""
+    tool_texts: dict[str, str] = field(default_factory=dict[str, str])
+    """What tools returned in this request, by `tool:<name>`: sources that citations may point into."""
+    spent: list[tuple[str, str, Usage | None]] = field(default_factory=list[tuple[str, str, Usage | None]])
+
+
+Handler = Callable[[Exchange], AsyncGenerator[Delta]]
+"""Answers an exchange. A stage takes the handler below it and is one itself."""

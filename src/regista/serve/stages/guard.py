@@ -1,0 +1,124 @@
+"""Guardrails on the way in and on the way out, as stages."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import cast
+
+from msgspec.structs import replace
+
+from regista.core.errors import NotAllowedError
+from regista.core.nouns import Content, Delta, Hit, Json, Message, Verdict
+from regista.observe.recorder import OpenSpan
+from regista.serve.collector import rewrite
+from regista.serve.exchange import Exchange, Handler
+from regista.serve.guardrails import Guardrail
+from regista.serve.screen import StreamScreen, screen
+from regista.serve.vault import Restorer, Vault
+
+Guards = Sequence[tuple[str, Guardrail]]
+
+
+def guard_request(below: Handler, guards: Guards) -> Handler:
+    """Screen what the user wrote. What is masked is restored in the answer, for this request alone."""
+
+    async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
+        verdicts: list[Verdict] = []
+        with exchange.recorder.span("guard request") as span:
+            messages = tuple(_screened(m, guards, exchange.vault, verdicts) for m in exchange.request.messages)
+            decide(span, verdicts)
+        if verdicts:
+            exchange.request = replace(exchange.request, messages=messages)
+            # The trace keeps the masked question; what is refused it does not keep at all.
+            exchange.question = "" if any(v.action == "block" for v in verdicts) else exchange.request.question
+        refuse(verdicts, "request")
+        if not exchange.vault:
+            async with aclosing(below(exchange)) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        restorer = Restorer(exchange.vault)
+        async with aclosing(below(exchange)) as deltas:
+            async for delta in rewrite(deltas, restorer.push, restorer.finish):
+                yield delta
+
+    return handler
+
+
+def guard_response(below: Handler, guards: Guards) -> Handler:
+    """Screen the answer as it streams: what could still become a finding waits, what is one never leaves."""
+
+    async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
+        stream = StreamScreen(guards, None)
+
+        def push(text: str) -> str:
+            passed = stream.push(text)
+            refuse(stream.verdicts, "answer")
+            return passed
+
+        def finish() -> str:
+            passed = stream.finish()
+            refuse(stream.verdicts, "answer")
+            return passed
+
+        try:
+            async with aclosing(below(exchange)) as deltas:
+                async for delta in rewrite(deltas, push, finish):
+                    yield _without_leaking_quotes(delta, guards) if delta.citations else delta
+        finally:
+            with exchange.recorder.span("guard response") as span:
+                decide(span, stream.verdicts)
+
+    return handler
+
+
+def screen_hits(hits: Sequence[Hit], guards: Guards) -> tuple[list[Hit], list[Verdict]]:
+    """Retrieved text after its guardrails; a blocked passage is left out."""
+    kept: list[Hit] = []
+    verdicts: list[Verdict] = []
+    for hit in hits:
+        text, found = screen(hit.text, guards)
+        verdicts += found
+        if not any(verdict.action == "block" for verdict in found):
+            kept.append(replace(hit, text=text) if found else hit)
+    return kept, verdicts
+
+
+def decide(span: OpenSpan, verdicts: Sequence[Verdict]) -> None:
+    """Put the strongest of the verdicts on the span, with who gave each and why."""
+    strongest = next((action for action in ("block", "mask") if any(v.action == action for v in verdicts)), "pass")
+    span.decide(strongest, "; ".join(f"{v.guardrail}: {v.reason}" for v in verdicts))
+    if verdicts:
+        span.set(verdicts=[{"guardrail": v.guardrail, "action": v.action} for v in verdicts])
+
+
+def refuse(verdicts: Sequence[Verdict], what: str) -> None:
+    """Raise for a verdict that blocks."""
+    for verdict in verdicts:
+        if verdict.action == "block":
+            message = f"The guardrail {verdict.guardrail!r} stopped this {what}: {verdict.reason}"
+            raise NotAllowedError(message, code="blocked_by_guardrail", param=verdict.guardrail)
+
+
+def _screened(message: Message, guards: Guards, vault: Vault, verdicts: list[Verdict]) -> Message:
+    def rewritten(text: str) -> str:
+        text, found = screen(text, guards, vault)
+        verdicts.extend(found)
+        return text
+
+    content: Content = message.content
+    if isinstance(content, str):
+        content = rewritten(content)
+    elif content is not None:
+        content = [
+            {**part, "text": rewritten(cast("str", part["text"]))} if _is_text(part) else part for part in content
+        ]
+    return message if content is message.content else replace(message, content=content)
+
+
+def _is_text(part: Json) -> bool:
+    return part.get("type") == "text" and isinstance(part.get("text"), str)
+
+
+def _without_leaking_quotes(delta: Delta, guards: Guards) -> Delta:
+    kept = tuple(citation for citation in delta.citations if not screen(citation.quote, guards)[1])
+    return delta if len(kept) == len(delta.citations) else replace(delta, citations=kept)

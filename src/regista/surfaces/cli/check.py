@@ -1,0 +1,97 @@
+"""`regista check`: every mistake of an application with its place, or what the application is made of."""
+
+import json
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from regista.app.folder import Folder, document_files, read
+from regista.app.mistakes import FolderError, Mistake
+from regista.surfaces.cli._place import resolve
+from regista.surfaces.cli._text import line
+
+
+def check(
+    app: Annotated[str | None, Parameter(help="A folder, or a name under apps/.")] = None,
+    *,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+) -> int:
+    """Check an application: print every mistake with its file and line, or what the application is made of."""
+    place = resolve(app)
+    try:
+        folder = read(place)
+    except FolderError as error:
+        if as_json:
+            print(json.dumps({"ok": False, "mistakes": msgspec.to_builtins(error.mistakes)}, indent=2))
+        else:
+            _print_mistakes(_shown(place), error.mistakes)
+        return 1
+    if as_json:
+        print(json.dumps({"ok": True, **facts(folder)}, indent=2))
+    else:
+        _print_facts(folder)
+    return 0
+
+
+def facts(folder: Folder) -> dict[str, Any]:
+    """What an application is made of, as plain data."""
+    settings = folder.settings
+    guards = settings.guardrails
+    return {
+        "name": folder.name,
+        "digest": folder.digest,
+        "models": {name: model.model for name, model in settings.models.items()},
+        "prompts": sorted(folder.prompts),
+        "documents": len(document_files(folder)),
+        "retriever": settings.context.retriever if settings.context else None,
+        "tools": [tool.name for tool in folder.tools],
+        "guardrails": {place: list(getattr(guards, place)) for place in ("request", "context", "response")},
+        "cache": settings.cache.exact,
+    }
+
+
+def _print_mistakes(place: str, mistakes: Iterable[Mistake]) -> None:
+    """One line a mistake, grouped by file. Paths are clickable from where the command was typed."""
+    console = Console(highlight=False, soft_wrap=True)
+    count = 0
+    for _, group in groupby(mistakes, lambda mistake: mistake.file):
+        for mistake in group:
+            count += 1
+            where = Path(place, mistake.file).as_posix() + (f":{mistake.line}" if mistake.line else "")
+            console.print(Text.assemble((line(where), "cyan"), ": ", line(mistake.message)))
+        console.print()
+    console.print(Text(f"✗ {count} mistake{'s' * (count != 1)}", "bold red"))
+
+
+def _print_facts(folder: Folder) -> None:
+    console = Console(highlight=False)
+    made_of = facts(folder)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    writing = {tool.name for tool in folder.tools if tool.writes}
+    rows = {
+        "models": ", ".join(f"{name} = {model}" for name, model in made_of["models"].items()),
+        "prompts": ", ".join(made_of["prompts"]),
+        "documents": f"{made_of['documents']}, found by {made_of['retriever']}" if made_of["retriever"] else "",
+        "tools": ", ".join(f"{name} (asks approval)" if name in writing else name for name in made_of["tools"]),
+        "guardrails": "\n".join(f"{at}: {', '.join(names)}" for at, names in made_of["guardrails"].items() if names),
+        "cache": "exact" if made_of["cache"] else "",
+    }
+    for name, value in rows.items():
+        table.add_row(name, Text(line(value) if name != "guardrails" else value) if value else Text("none", "dim"))
+    console.print(Text.assemble(("✓ ", "bold green"), (folder.name, "bold"), " is whole. Variant ", folder.digest))
+    console.print(table)
+
+
+def _shown(place: Path) -> str:
+    """The folder as seen from here, where it lies below."""
+    here = Path.cwd()
+    return str(place.relative_to(here)) if place.is_relative_to(here) else str(place)

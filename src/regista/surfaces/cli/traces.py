@@ -1,0 +1,76 @@
+"""`regista traces`: the last requests, one line each."""
+
+import json
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from regista.store.traces import TraceRow, recent
+from regista.surfaces.cli._place import reading, resolve
+from regista.surfaces.cli._text import duration, line, moment, money
+
+STYLES = {"ok": "green", "error": "bold red", "cancelled": "yellow"}
+_WIDE = 110
+
+
+def traces(
+    app: Annotated[str | None, Parameter(help="A folder, or a name under apps/.")] = None,
+    *,
+    limit: Annotated[int, Parameter(help="How many.")] = 20,
+    model: Annotated[str | None, Parameter(help="Only those this model answered.")] = None,
+    status: Annotated[Literal["ok", "error", "cancelled"] | None, Parameter(help="Only those that ended so.")] = None,
+    as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+) -> None:
+    """List the last requests, newest first. `regista trace ID` shows one of them."""
+    folder = resolve(app)
+    store = reading(folder)
+    rows = recent(store, limit=max(0, limit), model=model, status=status) if store else []
+    console = Console(highlight=False)
+    if as_json:
+        print(json.dumps([msgspec.to_builtins(row) for row in rows], indent=2))
+    elif rows:
+        console.print(_table(rows, console.width >= _WIDE))
+    elif model or status:
+        console.print("No traces like that.")
+    else:
+        console.print(f"No traces yet. Ask something: regista ask {folder.name} 'a question'", markup=False)
+
+
+def _table(rows: list[TraceRow], wide: bool) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="bold")
+    table.add_column("time", no_wrap=True, style="dim")
+    table.add_column("trace", no_wrap=True, style="cyan")
+    table.add_column("model", no_wrap=True, max_width=20 if wide else 15)
+    table.add_column("status", no_wrap=True)
+    table.add_column("total", justify="right", no_wrap=True)
+    if wide:
+        table.add_column("first", justify="right", no_wrap=True)
+        table.add_column("tokens", justify="right", no_wrap=True)
+        table.add_column("cost", justify="right", no_wrap=True)
+        table.add_column("cache", no_wrap=True)
+    table.add_column("question", no_wrap=True, ratio=1)
+    for row in rows:
+        table.add_row(*_cells(row, wide))
+    return table
+
+
+def _cells(row: TraceRow, wide: bool) -> list[Text]:
+    more = [
+        Text(duration(row.first_token_ns) if row.first_token_ns else "–"),
+        Text(f"{row.usage.input_tokens}+{row.usage.output_tokens}"),
+        Text(money(row.cost_nano)),
+        Text(line(row.cached) or "–"),
+    ]
+    return [
+        Text(moment(row.started_ns)),
+        Text(row.id[:8]),
+        Text(line(row.model)),
+        Text(line(row.status), STYLES.get(row.status, "")),
+        Text(duration(row.duration_ns)),
+        *(more if wide else []),
+        Text(line(row.question if row.status == "ok" or not row.error else f"{row.error} ← {row.question}")),
+    ]

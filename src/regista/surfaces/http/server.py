@@ -1,0 +1,71 @@
+"""Runs the gateway on a socket until it is told to stop. What the gateway does is not known here."""
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import uvicorn
+
+from regista.app.platform import Platform
+from regista.core.errors import ConfigurationError
+from regista.surfaces.http.gateway import Gateway
+
+DRAIN_S = 20
+"""How long requests under way may take to end after a stop was asked for."""
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would raise them again after its end, before traces are stored."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+
+async def serve(platform: Platform, listener: socket.socket, ready: Callable[[], None]) -> None:
+    """Serve until SIGINT or SIGTERM; then finish what is under way. A second signal does not wait."""
+    config = uvicorn.Config(
+        Gateway(platform),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = _Server(config)
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    task = asyncio.create_task(server.serve([listener]))
+    ready()
+    await task
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound socket; raises `ConfigurationError` saying what to do where the port cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        advice = (
+            f"Something listens there already: choose another with --port {port + 1}." if taken else "Choose another."
+        )
+        raise ConfigurationError(f"{host}:{port} cannot be served on ({error.strerror}). {advice}") from None
+    listener.setblocking(False)
+    return listener

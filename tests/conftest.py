@@ -1,0 +1,19 @@
+"""Fixtures for all tests: the misbehaving provider on the loopback interface."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests._upstream.server import Upstream
+
+
+@pytest.fixture(scope="session")
+def running_upstream() -> Iterator[Upstream]:
+    with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(running_upstream: Upstream) -> Upstream:
+    """A provider that has seen nothing yet. See `tests/_upstream/server.py` for its paths."""
+    running_upstream.forget()
+    return running_upstream

@@ -1,0 +1,26 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regista.models.sse import Splitter
+
+STREAM = b'data: {"a": 1}\n\n: a comment\n\nevent: ping\ndata: x\ndata: y\n\ndata: [DONE]\n\n'
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
+    splitter, events = Splitter(), []
+    places = [0, *sorted(cuts), len(STREAM)]
+    for start, end in zip(places, places[1:], strict=False):
+        events += splitter.feed(STREAM[start:end])
+    assert [(e.name, e.data) for e in events] == [(b"", b'{"a": 1}'), (b"ping", b"x\ny"), (b"", b"[DONE]")]
+    assert splitter.rest == b""
+
+
+def test_carriage_returns_are_line_ends_too() -> None:
+    assert [e.data for e in Splitter().feed(STREAM.replace(b"\n", b"\r\n"))][-1] == b"[DONE]"
+
+
+def test_an_event_that_is_not_whole_waits() -> None:
+    splitter = Splitter()
+    assert splitter.feed(b"data: 1\n") == []
+    assert splitter.rest == b"data: 1\n"

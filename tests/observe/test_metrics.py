@@ -1,0 +1,76 @@
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from regista.core.nouns import Span, Trace
+from regista.observe.log import TraceLog
+from regista.observe.metrics import Metrics
+
+Make = Callable[[str], Trace]
+
+
+def lines(metrics: Metrics) -> set[str]:
+    return set(metrics.render().decode().splitlines())
+
+
+def test_a_trace_is_counted_under_its_labels(make_trace: Make) -> None:
+    metrics = Metrics()
+    metrics.observe_trace(make_trace("a"))
+    metrics.observe_trace(make_trace("b"))
+    metrics.observe_trace(replace(make_trace("c"), status="error"))
+    by = 'application="club",model="embedded/reader"'
+    assert {
+        f'regista_requests_total{{{by},status="ok"}} 2.0',
+        f'regista_requests_total{{{by},status="error"}} 1.0',
+        'regista_tokens_total{application="club",kind="input",model="embedded/reader"} 30.0',
+        'regista_tokens_total{application="club",kind="output",model="embedded/reader"} 15.0',
+        'regista_tokens_total{application="club",kind="cached",model="embedded/reader"} 6.0',
+        f"regista_request_seconds_count{{{by}}} 3.0",
+        f"regista_first_token_seconds_count{{{by}}} 3.0",
+        'regista_cache_total{application="club",result="miss"} 3.0',
+    } <= lines(metrics)
+
+
+def test_a_duration_falls_into_its_bucket(make_trace: Make) -> None:
+    metrics = Metrics()
+    metrics.observe_trace(replace(make_trace("a"), duration_ns=30_000_000))
+    by = 'application="club",le="{}",model="embedded/reader"'
+    assert f"regista_request_seconds_bucket{{{by.format('0.025')}}} 0.0" in lines(metrics)
+    assert f"regista_request_seconds_bucket{{{by.format('0.05')}}} 1.0" in lines(metrics)
+
+
+def test_cost_is_in_dollars_and_unknown_prices_are_counted_apart(make_trace: Make) -> None:
+    metrics = Metrics()
+    metrics.observe_trace(replace(make_trace("a"), cost_nano=1_500_000_000))
+    metrics.observe_trace(replace(make_trace("a"), cost_nano=None))
+    by = 'application="club",model="embedded/reader"'
+    assert f"regista_cost_dollars_total{{{by}}} 1.5" in lines(metrics)
+    assert f"regista_unpriced_requests_total{{{by}}} 1.0" in lines(metrics)
+
+
+def test_what_guardrails_did_is_counted_by_guardrail(make_trace: Make) -> None:
+    verdicts = [{"guardrail": "pii", "action": "mask"}, {"guardrail": "secrets", "action": "block"}]
+    span = Span("guard request", "", -1, 0, 1, "block", "", {"verdicts": verdicts})
+    metrics = Metrics()
+    metrics.observe_trace(replace(make_trace("a"), spans=(span, span)))
+    assert 'regista_guardrail_actions_total{action="mask",guardrail="pii"} 2.0' in lines(metrics)
+    assert 'regista_guardrail_actions_total{action="block",guardrail="secrets"} 2.0' in lines(metrics)
+
+
+def test_names_a_client_makes_up_do_not_grow_the_figures_without_end(make_trace: Make) -> None:
+    metrics = Metrics()
+    for number in range(700):
+        metrics.observe_trace(replace(make_trace("a"), model=f"made-up-{number}"))
+    requests = [line for line in lines(metrics) if line.startswith("regista_requests_total")]
+    assert len(requests) == 501
+    assert 'regista_requests_total{application="club",model="other",status="ok"} 200.0' in requests
+
+
+async def test_the_log_shows_what_it_holds_and_lost(make_trace: Make, url: str) -> None:
+    log = TraceLog(url, queue=2)
+    for number in range(5):
+        log.append(make_trace(str(number)))
+    found = lines(Metrics(log))
+    assert {"regista_trace_queue_depth 2.0", "regista_traces_dropped_total 3.0"} <= found
+    assert any(line.startswith("regista_trace_lag_seconds 0.0") for line in found)
+    assert any(line.startswith("regista_build_info{version=") for line in found)

@@ -27,9 +27,9 @@ def import_matches(path: Path, *, export: bool = False) -> None:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         total = len(season.Archive(path).matches())
-        with Progress(*columns, console=console) as progress:
+        with Progress(*columns, console=console, auto_refresh=False) as progress:
             task = progress.add_task("Counting matches", total=total)
-            counted = season.count(path, lambda more: progress.advance(task, more))
+            counted = season.count(path, lambda more: progress.update(task, advance=more, refresh=True))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise SystemExit(f"{path} could not be read as a season of match events: {error}") from error
     if export:

@@ -1,5 +1,6 @@
 """Reading an application folder: what comes out of a whole one, and every mistake of a broken one."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,7 @@ BROKEN: dict[str, tuple[dict[str, str | bytes | None], str, int, str]] = {
         {"regista.toml": MODEL + '[prices."openai/small"]\ninput = 0.15\noutput = "0.60"'},
         "regista.toml",
         4,
-        'Write dollars as text, such as "0.15"',
+        'as text, such as "0.15"',
     ),
     "a price without its output": (
         {"regista.toml": MODEL + '[prices."openai/small"]\ninput = "0.15"'},
@@ -228,6 +229,24 @@ BROKEN: dict[str, tuple[dict[str, str | bytes | None], str, int, str]] = {
         "regista.toml",
         4,
         "lies outside of the application folder",
+    ),
+    "the whole folder as documents": (
+        {"regista.toml": MODEL + '[context]\ndocuments = "."'},
+        "regista.toml",
+        4,
+        "is the application folder itself",
+    ),
+    "a number no provider can be sent": (
+        {"regista.toml": MODEL + "parameters = { seed = 99999999999999999999999 }"},
+        "regista.toml",
+        3,
+        "parameters",
+    ),
+    "a price of no provider": (
+        {"regista.toml": MODEL + '[prices."opnai/x"]\ninput = "1"\noutput = "1"'},
+        "regista.toml",
+        3,
+        "no provider 'opnai'",
     ),
     "a case that is no JSON": (
         {"evals/first.jsonl": '{"a": 1}\n\n{"a": }\n'},
@@ -316,3 +335,10 @@ def test_a_file_that_is_too_large_is_refused(make_folder: "MakeFolder") -> None:
 def test_what_regista_keeps_in_the_folder_is_not_read(make_folder: "MakeFolder") -> None:
     folder = make_folder({".regista/x.py": "(", "data/y.py": "(", "documents/z.py": "(", "__pycache__/c.py": "("})
     assert list(read(folder).code) == ["tools.py"]
+
+
+@pytest.mark.parametrize("file", ["tools.py", "regista.toml", "prompts/answer.prompt"])
+def test_a_pipe_in_place_of_a_file_is_refused_and_not_waited_for(file: str, make_folder: "MakeFolder") -> None:
+    folder = make_folder({file: None})
+    os.mkfifo(folder / file)
+    assert any(m.file == file for m in mistakes_of(folder))

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +114,35 @@ async def test_killing_the_writer_loses_nothing_and_stores_nothing_twice(make_tr
     await log.close()
     assert (log.written, log.dropped, log.restarts) == (1_500, 0, 2)
     assert stored(url) == [trace.id for trace in traces]
+
+
+@pytest.mark.parametrize(("program", "says"), [("false", "ended with status 1"), ("/none", "could not be started")])
+async def test_a_writer_that_does_not_start_is_tried_again(
+    make_trace: Make, url: str, monkeypatch: pytest.MonkeyPatch, program: str, says: str
+) -> None:
+    log = TraceLog(url, flush_ms=5)
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", shutil.which(program) or program)
+        await log.start()
+        log.append(make_trace("patient"))
+        await until(lambda: log.restarts == 2)
+        assert says in log.last_error
+        assert (log.written, log.dropped, log.depth) == (0, 0, 1)
+    await log.close()
+    assert (log.written, log.last_error) == (1, "")
+
+
+async def test_a_batch_that_ends_every_writer_is_given_up_and_counted(
+    make_trace: Make, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regista.observe.log.PAUSES_S", (0.0,))
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    log = TraceLog(url, flush_ms=5)
+    log.append(make_trace("poison"))
+    await log.start()
+    await until(lambda: log.dropped == 1)
+    assert log.depth == 0
+    await log.close()
 
 
 async def test_signals_meant_for_the_server_do_not_end_the_writer(make_trace: Make, url: str) -> None:

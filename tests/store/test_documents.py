@@ -49,8 +49,9 @@ def test_a_commit_that_fails_changes_nothing(documents: Documents) -> None:
 
 
 def test_a_replaced_or_removed_document_leaves_no_chunk_and_no_vector(documents: Documents, database: Database) -> None:
-    documents.keep_vectors("m", [(key, b"00") for key in keys("one", "two", "new")])
+    documents.keep_vectors("m", [(key, b"00") for key in keys("one", "two")])
     documents.commit([parsed("a.md", "one"), parsed("b.md", "two")], [], "m")
+    documents.keep_vectors("m", [(keys("new")[0], b"11")])
     documents.commit([parsed("a.md", "new")], ["b.md"], "m")
     contents = documents.read()
     assert list(contents.documents) == ["a.md"]

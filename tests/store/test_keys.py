@@ -55,7 +55,7 @@ async def test_an_expired_key_says_since_when(database: Database) -> None:
     now = time.time_ns()
     assert (await Keyring(database, lambda: now).check(token)).name == "web"
     error = await refused(Keyring(database, lambda: now + 2 * DAY_NS), token)
-    day = time.strftime("%Y-%m-%d", time.gmtime(listing(database)[0].expires_ns // 10**9))  # type: ignore[operator]
+    day = time.strftime("%Y-%m-%d", time.gmtime((listing(database)[0].expires_ns or 0) // 10**9))
     assert error.code == "expired_api_key"
     assert f"expired on {day}" in error.message
 
@@ -82,13 +82,11 @@ async def test_a_running_server_hears_of_a_revoked_key(database: Database, tmp_p
     other = connect(f"sqlite://{tmp_path / 'regista.db'}")
     revoke(other, "web")
     other.close()
-    while (await ring.check(token)).revoked_ns is None:
-        try:
-            await asyncio.sleep(0.05)
+    with pytest.raises(AuthenticationError) as caught:
+        while True:
             await ring.check(token)
-        except AuthenticationError as error:
-            assert error.code == "revoked_api_key"
-            break
+            await asyncio.sleep(0.02)
+    assert caught.value.code == "revoked_api_key"
     watching.cancel()
 
 
@@ -121,7 +119,7 @@ async def test_a_key_made_after_it_was_refused_opens(database: Database, monkeyp
     await refused(ring, "rk-known-beforehand")
     watching = asyncio.create_task(ring.watch())
     add(database, "web")
-    while not ring.required:
+    while not ring.required:  # noqa: ASYNC110 - the keyring tells nobody
         await asyncio.sleep(0.05)
     watching.cancel()
     assert (await ring.check("rk-known-beforehand")).name == "web"

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Citation, Span, Trace, Usage
 from regista.store import Database, connect
-from regista.store.traces import find, recent, write
+from regista.store.traces import TraceRow, find, recent, write
 
 EMPTY = Trace("0" * 32, "club", "", "", "", 0, 0, 0, "ok", "", "", Usage(), 0, "", "", "", (), ())
 
@@ -21,6 +21,10 @@ def trace(id: str, started: int = 0, **changes: object) -> Trace:
 def keep(database: Database, *traces: Trace) -> int:
     with database.transaction() as transaction:
         return write(transaction, traces)
+
+
+def ids(rows: list[TraceRow]) -> str:
+    return "".join(row.id[0] for row in rows)
 
 
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -96,14 +100,11 @@ def test_a_list_is_narrowed_by_application_model_and_status(database: Database) 
         trace("d", 4, model="m", status="cancelled"),
     )
 
-    def ids(rows: list[str]) -> str:
-        return "".join(rows)
-
-    assert ids([row.id[0] for row in recent(database)]) == "dcba"
-    assert ids([row.id[0] for row in recent(database, "club")]) == "dba"
-    assert ids([row.id[0] for row in recent(database, "club", model="m")]) == "da"
-    assert ids([row.id[0] for row in recent(database, status="error")]) == "cb"
-    assert ids([row.id[0] for row in recent(database, "club", status="error", model="n")]) == "b"
+    assert ids(recent(database)) == "dcba"
+    assert ids(recent(database, "club")) == "dba"
+    assert ids(recent(database, "club", model="m")) == "da"
+    assert ids(recent(database, status="error")) == "cb"
+    assert ids(recent(database, "club", status="error", model="n")) == "b"
     assert recent(database, "club", status="error")[0].error == "it broke"
 
 

@@ -14,8 +14,8 @@ from .season import Season
 
 LONGEST_MATCH = 110
 """Minutes of play with both stoppage times; more is a fault of the clock."""
-LARGEST_MISS = 0.2
-"""By how much the correlation of half seasons may miss a reliability: about two standard errors of it."""
+LARGEST_MISS = 0.15
+"""The correlation of half seasons may miss what the reliability foretells by so much: twice its standard error."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ def card(season: Season) -> list[Check]:
 def halves(database: sqlite3.Connection) -> Check:
     """Whether odd and even matches agree as well as the reliabilities foretell."""
     pairs = {metric.label: reliability.halves(database, metric) for metric in METRICS}
-    misses = {label: abs(foretold - found) for label, (foretold, found) in pairs.items()}
+    misses = {label: abs(pair[0] - pair[1]) for label, pair in pairs.items() if pair}
+    if not misses:
+        return Check("Reliability", "too few matches a player to estimate it; every figure is one to watch")
     worst = max(misses, key=misses.__getitem__)
     mean = sum(misses.values()) / len(misses)
     detail = (

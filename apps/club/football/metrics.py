@@ -71,7 +71,7 @@ METRICS = (
     ),
     Metric(
         "forward_passes",
-        "Forward passes",
+        "Forward-pass share",
         "% of passes",
         "Share of open-play passes that go further forward than sideways, completed or not.",
         "passes_forward",
@@ -84,7 +84,7 @@ METRICS = (
     ),
     Metric(
         "long_passes",
-        "Long passes",
+        "Long-pass share",
         "% of passes",
         "Share of open-play passes of at least 30 m, completed or not.",
         "passes_long",
@@ -135,7 +135,7 @@ METRICS = (
     ),
     Metric(
         "tackles_held",
-        "Ground defensive duels held",
+        "Tackles held",
         "% of ground defensive duels",
         "Share of duels on the ground against an opponent with the ball that he does not lose: won or undecided.",
         "tackles_held",
@@ -183,7 +183,7 @@ METRICS = (
     ),
     Metric(
         "attacking_third_touches",
-        "Touches in the attacking third",
+        "Attacking-third touch share",
         "% of touches",
         "Share of his touches that are in the attacking third.",
         "attacking_third_touches",

@@ -21,10 +21,11 @@ _COUNTS = ", ".join("a.minutes" if column == "minutes" else f"m.{column}" for co
 class Place:
     """One metric: the player's `figure` in the metric's unit, and where it stands among the other regulars.
 
-    `trust` is the reliability of his figure, `needed` the matches it
-    takes to trust the figure at his rate (None: no number does), `missing` those he lacks. `quartiles` are the regulars' lower quartile, median and upper quartile; `percentile` is the share
-    of them below him, those level with him counted half; `distance` is that from the median in the
-    regulars' standard deviations, shrunk by the reliability of his figure.
+    `trust` is the reliability of his figure, `needed` the matches it takes to trust it at his rate
+    (None: no number does), `missing` those he lacks. `quartiles` are the regulars' lower quartile,
+    median and upper quartile; `percentile` is the share of them below him, those level with him
+    counted half; `distance` is that from the median in the regulars' standard deviations, shrunk
+    by `trust`.
     """
 
     metric: Metric

@@ -8,7 +8,7 @@ ways of playing included.
 
 import sqlite3
 from dataclasses import dataclass
-from math import ceil, inf
+from math import ceil, inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ WATCH = 1 / 3
 LEAST_MATCHES = 4
 """A player with fewer matches in a role says too little about how matches differ to be used here."""
 HALVED_MATCHES = 12
+LEAST_PROFILES = 30
+"""With fewer players-in-a-role nothing is estimated, and every figure stays one to watch."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ def noise(
 ) -> float:
     """Within-player variance per unit of the denominator over between-player variance. Arrays have an entry a match."""
     used = denominator > 0
+    if len(np.unique(group[used])) < LEAST_PROFILES:
+        return inf
     group, role, top, weight = group[used], role[used], numerator[used], denominator[used]
     _, first, group = np.unique(group, return_index=True, return_inverse=True)
     weights, tops = np.bincount(group, weight), np.bincount(group, top)
@@ -74,11 +78,11 @@ def estimate(database: sqlite3.Connection) -> None:
         database.execute("INSERT INTO reliability VALUES (?, ?)", (metric.name, found))
 
 
-def halves(database: sqlite3.Connection, metric: Metric) -> tuple[float, float]:
+def halves(database: sqlite3.Connection, metric: Metric) -> tuple[float, float] | None:
     """A check by other means: how odd and even matches of a player in a role correlate, foretold and found.
 
     Players with at least `HALVED_MATCHES` in a role; roles' means are taken out. The first figure is what
-    the variance components give, the second the correlation.
+    the variance components give, the second the correlation; None where fewer than `LEAST_PROFILES` can be halved.
     """
     group, role, counts = _season(database, HALVED_MATCHES)
     top, below = _ratio(counts, metric)
@@ -86,12 +90,15 @@ def halves(database: sqlite3.Connection, metric: Metric) -> tuple[float, float]:
     odd = (np.arange(len(group)) - first[place]) % 2 == 1
     amounts = np.stack([np.bincount(place, below * side) for side in (odd, ~odd)])
     used = (amounts > 0).all(axis=0)
+    if used.sum() < LEAST_PROFILES:
+        return None
     figures = np.stack([np.bincount(place, top * side) for side in (odd, ~odd)])[:, used] / amounts[:, used]
     role_of = np.unique(role[first][used], return_inverse=True)[1]
     for half in figures:
         half -= (np.bincount(role_of, half) / np.bincount(role_of))[role_of]
     chance = of(database, metric).noise * float((1 / amounts[:, used]).mean())
-    return 1 / (1 + chance), float(np.corrcoef(figures)[0, 1])
+    one, other = figures
+    return 1 / (1 + chance), float(one @ other) / sqrt(float(one @ one) * float(other @ other))
 
 
 def _season(
@@ -109,7 +116,7 @@ def _season(
     group = np.array([row[0] for row in rows], dtype=np.int64) * len(number) + role
     _, place, matches = np.unique(group, return_inverse=True, return_counts=True)
     kept = matches[place] >= least
-    counts = np.array([tuple(row)[2:] for row in rows], dtype=np.float64)
+    counts = np.array([tuple(row)[2:] for row in rows], dtype=np.float64).reshape(-1, len(COLUMNS))
     return group[kept], role[kept], counts[kept]
 
 

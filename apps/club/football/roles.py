@@ -35,7 +35,13 @@ class Role:
 
 OUTFIELD = (
     Role("centre-back", "centre-backs", -17, 20, ("central defender", "center back", "centreback", "cb", "stopper")),
-    Role("full-back", "full-backs", -1, 35, ("fullback", "wing-back", "wingback", "right-back", "left-back", "fb", "rb", "lb")),
+    Role(
+        "full-back",
+        "full-backs",
+        -1,
+        35,
+        ("fullback", "wing-back", "wingback", "right-back", "left-back", "fb", "rb", "lb"),
+    ),
     Role(
         "deep-lying midfielder",
         "deep-lying midfielders",
@@ -107,7 +113,7 @@ def assign(database: sqlite3.Connection) -> None:
     counted = [row for row in rows if row[2] >= COUNTED_MINUTES and row[3] > 0]
     keepers = [(player, game, GOALKEEPER.name, 1.0, "", 0.0) for player, game, _, _, keeper, *_ in counted if keeper]
     outfield = [row for row in counted if not row[4]]
-    shares = probabilities(np.array([row[5] for row in outfield]), np.array([row[6] for row in outfield]))
+    shares = probabilities(*(np.array([row[i] for row in outfield]) for i in (5, 6)))
     found = [(row[0], row[1], *_two_likeliest(share)) for row, share in zip(outfield, shares, strict=True)]
     database.executemany("INSERT INTO role VALUES (?, ?, ?, ?, ?, ?)", sorted(keepers + found))
 

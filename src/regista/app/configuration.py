@@ -89,6 +89,7 @@ class _Reader:
         self.lines = lines
         self.mistakes: list[Mistake] = []
         self.secret = secrets(document)
+        self._names: dict[str, list[str]] = {}
 
     def settings(self) -> Settings:
         for path, message in self.secret.items():
@@ -99,7 +100,7 @@ class _Reader:
         models = {
             name: model for name in self.table("models") if (model := self.model(name, self.table("models", name)))
         }
-        prices = {name: self.struct(Price, ("prices", name))[0] for name in self.table("prices")}
+        prices = {name: price for name in self.table("prices") if (price := self.price(name))}
         return Settings(
             app=self.struct(App, ("app",))[0] or App(),
             models=models,
@@ -107,7 +108,7 @@ class _Reader:
             guardrails=self.guardrails(),
             cache=self.struct(Cache, ("cache",))[0] or Cache(),
             agents=self.struct(Agents, ("agents",))[0] or Agents(),
-            prices={name: price for name, price in prices.items() if price},
+            prices=prices,
         )
 
     def model(self, name: str, given: Json) -> Model | None:
@@ -116,12 +117,21 @@ class _Reader:
         if model is None:
             return None
         if not model.provider or not model.name:
-            known = ", ".join(providers.names())
+            known = ", ".join(self.names(providers))
             self.wrong((*at, "model"), f'A model is written "provider/model". Providers: {known}.')
             return None
         if not self.named(providers, model.provider, (*at, "model")):
             return None
         return msgspec.structs.replace(model, options=self.options(providers, model.provider, options, at))
+
+    def price(self, name: str) -> Price | None:
+        at = ("prices", name)
+        provider, _, model = name.partition("/")
+        if not model:
+            self.wrong(at, f'A price is that of a model: [prices."provider/{name}"].')
+        elif self.named(providers, provider, at):
+            return self.struct(Price, at)[0]
+        return None
 
     def context(self) -> Context:
         context, rest = self.struct(Context, ("context",), more=True)
@@ -157,8 +167,8 @@ class _Reader:
             at = ("guardrails", name)
             if name in options:
                 continue
-            if name not in guardrails.names():
-                self.unknown(at, [*PLACES, *guardrails.names()], "key or guardrail")
+            if name not in self.names(guardrails):
+                self.unknown(at, [*PLACES, *self.names(guardrails)], "key or guardrail")
             else:
                 self.wrong(at, f"{name} is set up here and runs nowhere: name it in request, context or response.")
         return msgspec.structs.replace(chosen, options=options)
@@ -221,10 +231,16 @@ class _Reader:
                 self.wrong(at, f"{_dotted(at)}: {plainly(error, kind, value)}")
 
     def named(self, registry: Registry[Any], name: str, at: Path, besides: tuple[str, ...] = ()) -> bool:
-        known = [*besides, *registry.names()]
+        known = [*besides, *self.names(registry)]
         if name not in known:
             self.wrong(at, UnknownNameError(registry.noun, name, known).message)
         return name in known
+
+    def names(self, registry: Registry[Any]) -> list[str]:
+        """A registry's names, asked for once a reading: the answer takes a look at every installed package."""
+        if registry.noun not in self._names:
+            self._names[registry.noun] = registry.names()
+        return self._names[registry.noun]
 
     def table(self, *at: str | int) -> Json:
         """The table at a path; empty where there is none. Something else there is a mistake, told once."""

@@ -92,11 +92,13 @@ def read(folder: Path) -> Folder:
 def variant_digest(folder: Folder) -> str:
     """The hash of what an application does: its settings, prompts and code, and nothing of where it lies.
 
-    Comments, the order of keys, line endings, the folder's place and the application's name leave
-    it as it is; writing a default out does too. Documents are not in it: the index epoch names them.
+    Comments, the order of keys, line endings, the folder's place and how the application is called
+    and introduced leave it as it is; writing a default out does too. Documents are not in it: the
+    index epoch names them.
     """
     settings = msgspec.to_builtins(folder.settings, enc_hook=str)
-    del settings["app"]["name"]
+    for presentation in ("name", "description", "example"):
+        del settings["app"][presentation]
     return digest(
         {
             "settings": settings,
@@ -124,6 +126,10 @@ class _Reading:
     def contents(self, file: str) -> bytes:
         path = self.folder / file
         try:
+            if path.exists() and not path.is_file():
+                # A pipe would be waited for, and never end.
+                self.wrong(file, 0, "This is no plain file.")
+                return b""
             if path.stat().st_size > LARGEST_FILE:
                 self.wrong(file, 0, f"This file is larger than {LARGEST_FILE >> 20} MB.")
                 return b""
@@ -193,7 +199,7 @@ class _Reading:
         for file in _files(self.folder, self.folder / "evals", ".toml"):
             try:
                 tomllib.loads(self.text(file))
-            except tomllib.TOMLDecodeError as error:
+            except (tomllib.TOMLDecodeError, RecursionError) as error:
                 self.mistakes.append(configuration.syntax(file, self.text(file), error))
 
 
@@ -245,6 +251,8 @@ def _misplaced(folder: Path, place: str, *, is_folder: bool) -> str:
     path = folder / place
     if not path.resolve().is_relative_to(folder):
         return f"{place} lies outside of the application folder."
+    if path.resolve() == folder:
+        return f"{place!r} is the application folder itself: name a folder in it."
     if path.is_dir() if is_folder else path.is_file():
         return ""
     siblings = [entry.name for entry in folder.iterdir() if entry.is_dir() == is_folder]

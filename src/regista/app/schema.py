@@ -9,10 +9,28 @@ from msgspec import Meta, Struct, field
 
 from regista.core.nouns import Json
 
-Name = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=40)]
-PythonFile = Annotated[str, Meta(pattern=r"^[A-Za-z_]\w*\.py$")]
-Dollars = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?$")]
-"""Per million tokens. Text, so that a price is exact."""
+Name = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z][a-z0-9-]*$",
+        max_length=40,
+        description="Write lower-case letters, digits and hyphens, a letter first.",
+    ),
+]
+PythonFile = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_]\w*\.py$",
+        description="Name a Python file at the top of the application folder, such as tools.py.",
+    ),
+]
+Dollars = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9]+(\.[0-9]{1,6})?$",
+        description='Write dollars per million tokens as text, such as "0.15", so that they stay exact.',
+    ),
+]
 
 
 class App(Struct, frozen=True):

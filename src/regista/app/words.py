@@ -19,17 +19,10 @@ _KINDS = {
     "null": "nothing",
 }
 _NAMED = re.compile(r"`([\w |]+)`")
-_PATTERN = re.compile(r"Expected `str` matching regex .*", re.DOTALL)
-PATTERNS = {
-    r"^[A-Za-z_]\w*\.py$": "Name a Python file at the top of the application folder, such as tools.py.",
-    "^[a-z][a-z0-9-]*$": "Write lower-case letters, digits and hyphens, a letter first.",
-    r"^[0-9]+(\.[0-9]+)?$": 'Write dollars as text, such as "0.15", so that they stay exact.',
-}
-"""What to write where a pattern does not match."""
 
 
 def plainly(error: msgspec.ValidationError, kind: Any, value: object) -> str:
-    """The sentence for an error that converting `value` to `kind` gave.
+    """The sentence for the error that converting `value` to `kind` gave.
 
     >>> try:
     ...     msgspec.convert("many", int)
@@ -42,9 +35,12 @@ def plainly(error: msgspec.ValidationError, kind: Any, value: object) -> str:
         guess = did_you_mean(near(value, choices)) if isinstance(value, str) else ""
         return f"It must be one of {', '.join(choices)}.{guess}"
     text = str(error).replace(" - at `$`", "")
-    for pattern, advice in PATTERNS.items():
-        if pattern in repr(kind) and (_PATTERN.match(text) or not isinstance(value, str)):
-            return advice
+    if "matching regex" in text or not isinstance(value, str):
+        # A type with a pattern says in its description what to write instead.
+        for part in (kind, *get_args(kind)):
+            for meta in getattr(part, "__metadata__", ()):
+                if isinstance(meta, msgspec.Meta) and meta.description:
+                    return meta.description
     return _NAMED.sub(lambda match: " or ".join(map(_kind, match[1].split(" | "))), text) + "."
 
 

@@ -190,21 +190,19 @@ def _subjects(question: str, found: Sequence[Sentence]) -> list[frozenset[str]]:
 
 
 def _bonus(sentence: Sentence, subjects: Sequence[frozenset[str]]) -> float:
-    """For a question with one subject: to its document. With more: to what names the first beside another.
+    """For a question with one subject: to its document. With more: to what sets the first beside another.
 
-    A sentence that names both counts twice one whose heading does, and the first subject's own
-    document more than the other's, for it tells the difference from the side that was asked.
+    A sentence that names both counts twice what a heading above it that names both does. Where it
+    opens with the first subject it counts most, for it tells the difference from the side asked about.
     """
     if len(subjects) < 2:
         return SUBJECT_BONUS if sentence.title in subjects else 0.0
     first, *others = subjects
-    side = 1.0 if sentence.title == first else 0.6
     pairs = [first | other for other in others]
-    if any(sentence.stems.issuperset(pair) for pair in pairs):
-        return COMPARISON_BONUS * side
-    if any(sentence.context.issuperset(pair) for pair in pairs):
-        return COMPARISON_BONUS * side / 2
-    return 0.0
+    in_text = any(sentence.stems.issuperset(pair) for pair in pairs)
+    in_heading = any(sentence.context.issuperset(pair) for pair in pairs)
+    opens = first.issubset(stems(sentence.text)[: len(first) + 3])
+    return COMPARISON_BONUS * (in_text + in_heading / 2) * (1.0 if opens else 0.6)
 
 
 def _diverse(pool: list[tuple[Sentence, float]], limit: int) -> list[Sentence]:

@@ -29,8 +29,10 @@ except ImportError as error:
 if TYPE_CHECKING:
     from regista.models.embeddings import Vectors
 
-BATCH = 8
-"""Texts of one exchange with the worker: about a quarter of a second where they are whole passages."""
+BATCH = 4
+"""Texts of one exchange with the worker: about a tenth of a second where they are whole passages."""
+MAX_QUERY = 32
+"""Texts of a call that still counts as a query; a larger one is bulk, said or not."""
 WAITING_QUERIES = 2_048
 START_SECONDS = 60.0
 
@@ -103,7 +105,7 @@ class EmbeddingWorker:
         await self._running()
 
     async def embed(self, texts: Sequence[str], bulk: bool = False) -> "Vectors":
-        """Vectors of shape (texts, dimensions). More texts than a batch count as bulk, said or not.
+        """Vectors of shape (texts, dimensions). `bulk` work, and more than `MAX_QUERY` texts, yield to queries.
 
         Raises `ProviderError` where the process fails twice, `OverloadedError` where too many queries wait.
         """
@@ -112,7 +114,7 @@ class EmbeddingWorker:
         if not texts:
             await self.start()
             return np.empty((0, self.dimensions), np.float32)
-        bulk = bulk or len(texts) > BATCH
+        bulk = bulk or len(texts) > MAX_QUERY
         if not bulk and len(self._queries) >= WAITING_QUERIES:
             raise OverloadedError(f"{len(self._queries)} texts wait to be embedded. Send fewer at once, or try later.")
         # A lone surrogate, which JSON can carry, is no text: it becomes a question mark.

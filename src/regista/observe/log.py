@@ -22,7 +22,7 @@ WINDOW = 4
 """Batches on their way at once: enough to keep the writer busy, few enough to hold twice."""
 DEATHS = 5
 """Writers that may die with the same batch before it is taken for the cause and given up."""
-PAUSES_S = (0.05, 0.05, 0.2, 1.0, 5.0)
+PAUSES_S = (0.0, 0.05, 0.2, 1.0, 5.0)
 """How long to wait for a new writer after so many deaths in which nothing got done."""
 
 
@@ -94,16 +94,20 @@ class TraceLog:
         elif self._timer is None:
             self._schedule()
 
-    async def close(self, patience_s: float = 10.0) -> None:
-        """Store what is queued and end the writer. What could not be stored in `patience_s` is counted as dropped."""
+    async def stored(self, patience_s: float = 10.0) -> None:
+        """Wait until all that was appended is stored; raises `TimeoutError` if that takes longer."""
         self._due = True
         self._send()
+        async with asyncio.timeout(patience_s):
+            while self.depth:
+                self._settled.clear()
+                await self._settled.wait()
+
+    async def close(self, patience_s: float = 10.0) -> None:
+        """Store what is queued and end the writer. What could not be stored in `patience_s` is counted as dropped."""
         if self._keeper is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(patience_s):
-                    while self.depth:
-                        self._settled.clear()
-                        await self._settled.wait()
+                await self.stored(patience_s)
             await self._end(self._keeper)
         if self._timer is not None:
             self._timer.cancel()
@@ -170,7 +174,6 @@ class TraceLog:
             if deaths >= DEATHS and self._sent:
                 given_up = self._sent[0]
                 self._settle(given_up, given_up.traces, "A batch of traces ended every writer it was given to.")
-                deaths = 0
             await asyncio.sleep(PAUSES_S[min(deaths, len(PAUSES_S) - 1)])
 
     async def _run(self) -> str:

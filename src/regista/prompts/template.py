@@ -35,28 +35,46 @@ HISTORY: Final = Turn("history", "")
 rendered to text they would lose their images and tool calls."""
 
 
+Scope = dict[str, Any]
+"""What names mean at one place of a template. Only dictionaries are looked into: no attribute is reachable."""
+
+
 class Text(str):
     """Text of the template itself, so that whitespace is dropped at the ends of a turn but never from a value."""
 
     __slots__ = ()
 
+    def write(self, scope: Scope, turns: "Turns") -> None:
+        turns.pieces.append(self)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Value:
     """`{{path}}`."""
 
     path: tuple[str, ...]
 
+    def write(self, scope: Scope, turns: "Turns") -> None:
+        value = _lookup(self.path, scope)
+        turns.pieces.append(value if type(value) is str else _text(value))
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Each:
     """`{{#each path}} body {{/each}}`."""
 
     path: tuple[str, ...]
     body: tuple["Segment", ...]
 
+    def write(self, scope: Scope, turns: "Turns") -> None:
+        inner = scope.copy()
+        for index, item in enumerate(_lookup(self.path, scope) or ()):
+            inner["this"], inner["@index"], inner["@number"] = item, index, index + 1
+            for segment in self.body:
+                segment.write(inner, turns)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class If:
     """`{{#if path}} then {{else}} otherwise {{/if}}`."""
 
@@ -64,12 +82,19 @@ class If:
     then: tuple["Segment", ...]
     otherwise: tuple["Segment", ...]
 
+    def write(self, scope: Scope, turns: "Turns") -> None:
+        for segment in self.then if _lookup(self.path, scope) else self.otherwise:
+            segment.write(scope, turns)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class Start:
     """A new turn: a role's, or the conversation and then the user's."""
 
     role: str
+
+    def write(self, scope: Scope, turns: "Turns") -> None:
+        turns.start(self.role)
 
 
 Segment = Text | Value | Each | If | Start
@@ -93,12 +118,14 @@ class Template:
         """
         if missing := self.required - values.keys():
             raise ConfigurationError(f"The prompt needs a value for {', '.join(sorted(missing))}.")
-        turns = _Turns()
-        _write(self.segments, {**self.defaults, **values}, turns)
+        turns = Turns()
+        scope = {**self.defaults, **values}
+        for segment in self.segments:
+            segment.write(scope, turns)
         return turns.finish()
 
 
-class _Turns:
+class Turns:
     """Collects the turns of one rendering."""
 
     def __init__(self) -> None:
@@ -136,26 +163,10 @@ class _Turns:
         self.pieces = []
 
 
-def _write(segments: tuple[Segment, ...], scope: dict[str, Any], turns: _Turns) -> None:
-    for segment in segments:
-        match segment:
-            case Text():
-                turns.pieces.append(segment)
-            case Value(path):
-                turns.pieces.append(_text(_lookup(path, scope)))
-            case If(path, then, otherwise):
-                _write(then if _lookup(path, scope) else otherwise, scope, turns)
-            case Each(path, body):
-                for index, item in enumerate(_lookup(path, scope) or ()):
-                    _write(body, scope | {"this": item, "@index": index, "@number": index + 1}, turns)
-            case Start(role):
-                turns.start(role)
-
-
-def _lookup(path: tuple[str, ...], scope: Mapping[str, Any]) -> Any:
+def _lookup(path: tuple[str, ...], scope: Scope) -> Any:
     value: Any = scope
     for name in path:
-        value = cast("Mapping[str, Any]", value).get(name) if isinstance(value, Mapping) else None
+        value = cast("dict[str, Any]", value).get(name) if isinstance(value, dict) else None
     return value
 
 

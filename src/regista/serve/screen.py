@@ -122,7 +122,8 @@ class _Stage:
             if cut <= self._context:
                 cut, found = self._context, []
             elif self._positional:
-                found = self._positional.find_at(text[:cut], self._offset)
+                start = self._context
+                found = _moved(self._positional.find_at(text[start:cut], self._offset + start), start)
             else:
                 found = self._guard.find(text)
         except Exception as error:  # noqa: BLE001 - a guardrail's failure, whatever it is, is a verdict
@@ -135,10 +136,7 @@ class _Stage:
         start = self._context
         out = text[start:cut]
         if found and (found := [finding for finding in found if start <= finding.start and finding.end <= cut]):
-            self._findings += (
-                Finding(each.kind, each.start + self._offset, each.end + self._offset, each.replacement)
-                for each in found
-            )
+            self._findings += _moved(found, self._offset)
             if self._guard.action == "block":
                 self.blocked = True
                 return ""
@@ -178,11 +176,15 @@ def _mask(text: str, findings: list[Finding], vault: Vault | None, start: int, e
     parts: list[str] = []
     for finding in findings:
         parts.append(text[start : finding.start])
-        hidden = vault and vault.hide(finding.kind, text[finding.start : finding.end])
-        parts.append(hidden if hidden else finding.replacement)
+        hidden = text[finding.start : finding.end]
+        parts.append(finding.replacement if vault is None else vault.hide(finding.kind, hidden))
         start = finding.end
     parts.append(text[start:end])
     return "".join(parts)
+
+
+def _moved(findings: list[Finding], by: int) -> list[Finding]:
+    return [Finding(each.kind, each.start + by, each.end + by, each.replacement) for each in findings]
 
 
 def _reason(findings: Sequence[Finding]) -> str:

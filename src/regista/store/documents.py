@@ -186,10 +186,15 @@ class Documents:
     def _forget(self, transaction: Transaction, epoch: Epoch) -> None:
         """Drop vectors that no chunk needs, and epochs too old to catch up from."""
         transaction.execute(
-            "DELETE FROM vectors WHERE application = ? AND (embedder <> ? OR passage NOT IN "
-            "(SELECT passage FROM chunks WHERE application = ?))",
-            (self._application, epoch.embedder, self._application),
+            "DELETE FROM vectors WHERE application = ? AND passage NOT IN "
+            "(SELECT passage FROM chunks WHERE application = ?)",
+            (self._application, self._application),
         )
+        if epoch.embedder:
+            # An epoch without an embedder keeps the vectors of the one before: it may come back.
+            transaction.execute(
+                "DELETE FROM vectors WHERE application = ? AND embedder <> ?", (self._application, epoch.embedder)
+            )
         transaction.execute(
             "DELETE FROM epochs WHERE application = ? AND number <= ?",
             (self._application, epoch.number - EPOCHS_KEPT),

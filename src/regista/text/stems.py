@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-_POSSESSIVE = re.compile(r"['’]s?$|['’](?=s$)")
+_POSSESSIVE = re.compile(r"['’]s?$")
 _ENDINGS = (
     ("ies", "y"), ("ied", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
     ("ations", ""), ("ation", ""), ("ings", ""), ("ing", ""), ("ions", ""), ("ion", ""), ("ments", ""), ("ment", ""),
@@ -22,11 +22,11 @@ _DIGITS = {str(digit): word for digit, word in enumerate(_NUMBERS)}
 _STOP_WORDS = """
 a about above after again all also am an and any are as at be because been before being but by can cannot compare
 compared comparison could define defined definition describe did differ difference different do does doing don down
-each example explain few for from further had has have having he her here hers him his how i if in into is it its
-itself just many may me mean might more most much must my no nor not now of off on once only or other our ours out
-over own please s said same say says shall she should so some such t tell than that the their them then there these
-they thing this those through to too under until up us use very was way we were what when where which while who whom
-whose why will with would you your
+each example explain few for from further get gets getting got had has have having he her here hers him his how i if
+in into is it its itself just made make makes making many may me mean might more most much must my no nor not now of
+off on once only or other our ours out over own please s said same say says shall she should so some such t tell than
+that the their them then there these they thing this those through to too under until up us use very was way we were
+what when where which while who whom whose why will with would you your
 """
 STOP = frozenset(_STOP_WORDS.split())
 """Words that carry no question of their own: function words, and those that only say how to answer (“compare”)."""

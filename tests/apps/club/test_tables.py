@@ -1,11 +1,15 @@
 import gzip
+import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from club import commands
 from club.football import checks, season, tables
 from club.football.tables import COLUMNS
+
+SHIPPED = tables.DATA
 
 
 def test_the_shipped_figures_are_small_and_whole() -> None:
@@ -62,6 +66,32 @@ def test_other_columns_are_refused(tmp_path: Path) -> None:
     (tmp_path / "team.csv.gz").write_bytes(gzip.compress(b"id,nickname\n1,Reds\n"))
     with pytest.raises(ValueError, match=r"team\.csv\.gz has other columns"):
         tables.read(tmp_path)
+
+
+def test_an_import_counts_in_processes_exports_and_fills_the_tables(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tables, "DATA", tmp_path / "data")
+    monkeypatch.setattr(tables, "DATABASE", tmp_path / "club.db")
+    with zipfile.ZipFile(archive) as whole, zipfile.ZipFile(tmp_path / "few.zip", "w") as few:
+        for name in ("matches_England.json", "players.json", "teams.json"):
+            content = whole.read(name)
+            if name.startswith("matches"):
+                matches = [match for match in msgspec.json.decode(content) if match["gameweek"] == 1]
+                content = msgspec.json.encode(matches)
+                for match in matches:
+                    few.writestr(f"events/{match['wyId']}.json", whole.read(f"events/{match['wyId']}.json"))
+            few.writestr(name, content)
+    commands.import_matches(tmp_path / "few.zip", export=True)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "10 of 380" in printed and "too few matches" in printed
+    assert tables.about(tables.DATABASE)["source"] == "few.zip"
+    found, shipped = tables.read(tmp_path / "data"), tables.read(SHIPPED)
+    games = {row[0] for row in found["game"]}
+    assert len(games) == 10 and found["game"] == [row for row in shipped["game"] if row[0] in games]
+    assert found["appearance"] == [row for row in shipped["appearance"] if row[0] in games]
+    commands.build()
+    assert "an import of few.zip" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a zip"])

@@ -173,8 +173,8 @@ def test_reliability_foretells_how_halves_of_the_season_agree(database: Path) ->
     with closing(tables.connect(database)) as connection:
         for name in ("pass_completion", "progressive_passes", "touches", "interceptions", "aerial_win"):
             metric = next(m for m in METRICS if m.name == name)
-            expected, observed = reliability.halves(connection, metric)
-            assert observed == pytest.approx(expected, abs=0.15), name
+            halves = reliability.halves(connection, metric)
+            assert halves and halves[1] == pytest.approx(halves[0], abs=0.1), name
 
 
 def test_needed_matches_follow_from_the_noise() -> None:

@@ -43,7 +43,7 @@ def _whole(text: str, real: bool) -> int:
 
 def _card(text: str) -> int:
     digits = _digits(text)
-    return _whole(text, len(set(digits)) > 2 and _ISSUED.fullmatch(digits) is not None and checksums.luhn(digits))
+    return _whole(text, len(set(digits)) > 1 and _ISSUED.fullmatch(digits) is not None and checksums.luhn(digits))
 
 
 def _iban(text: str) -> int:
@@ -75,7 +75,9 @@ def _phone(text: str) -> int:
 
 
 def _ip(text: str) -> int:
-    """An address of some machine, rather than of this one or of all."""
+    """An address of some machine, rather than of this one or of all; `1.2.3.4` is more often a version or section."""
+    if len(text) == 7:
+        return 0
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -105,7 +107,7 @@ _PHONE = "|".join(
         r"\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,12}",
         r"(?:(?:\+?1|001)[ .-])?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}",
         r"\(\d{2,5}\) ?\d{3,4}[ -]?\d{3,4}",
-        r"0\d{1,4}(?P<by>[ .-])\d{2,4}(?:(?P=by)\d{2,4}){1,3}",
+        r"0[1-9]\d{0,3}(?P<by>[ .-])\d{2,4}(?:(?P=by)\d{2,4}){1,3}",
         r"0[1-9]\d{2,3}[ -]\d{6,7}",
         r"[67]\d{2} \d{3} \d{3}",
     )
@@ -141,8 +143,8 @@ _SHAPES = (
         re.compile(rf"{_START}[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]{_STOP}"),
         _nino,
     ),
-    _Shape("phone", re.compile(f"{_EDGE}(?:{_PHONE}){_END}"), _phone),
 )
+_NUMBER = _Shape("phone", re.compile(f"{_EDGE}(?:{_PHONE}){_END}"), _phone)
 
 
 def _after_word(kind: str, number: str, measure: Callable[[str], int]) -> _Shape:
@@ -202,6 +204,7 @@ def _candidates(text: str) -> Iterator[tuple[_Shape, re.Match[str]]]:
     for place, shape in _words(text):
         if match := shape.pattern.match(text, place):
             yield shape, match
+    yield from ((_NUMBER, match) for match in _NUMBER.pattern.finditer(text))
 
 
 def _matches(text: str) -> list[tuple[Finding, int, int]]:

@@ -18,6 +18,7 @@ def retrieve(below: Handler, library: Library, k: int, guards: Guards) -> Handle
         with exchange.recorder.span("retrieve") as span:
             found = await library.retrieve(exchange.request.question, k)
             span.decide(f"{len(found.hits)} hits", found.reason or f"epoch {library.epoch}")
+            # The trace shows how a passage begins; whole, it can be had from the store by its place.
             span.set(
                 hits=[{"document": h.document, "start": h.start, "end": h.end, "score": h.score} for h in found.hits]
             )

@@ -5,18 +5,18 @@ import sys
 import regista
 
 COMMANDS = {
-    "new": "new:new",
-    "check": "check:check",
-    "up": "up:up",
-    "ask": "ask:ask",
-    "ingest": "ingest:ingest",
-    "retrieve": "retrieve:retrieve",
-    "models": "models:models",
-    "keys": "keys:keys",
-    "traces": "traces:traces",
-    "trace": "trace:trace",
+    "new": ("new:new", "Make an application folder that works at once."),
+    "check": ("check:check", "Say every mistake in an application folder, with file and line."),
+    "up": ("up:up", "Serve an application over HTTP, in the shape of OpenAI's API."),
+    "ask": ("ask:ask", "Ask an application one question."),
+    "ingest": ("ingest:ingest", "Take in documents that are new, changed or gone."),
+    "retrieve": ("retrieve:retrieve", "Show what the documents say to a query."),
+    "models": ("models:models", "List an application's models and their prices."),
+    "keys": ("keys:keys", "Make, list and revoke the keys that requests need."),
+    "traces": ("traces:traces", "List the newest requests: times, tokens, cost."),
+    "trace": ("trace:trace", "Show one request stage by stage, with every decision."),
 }
-"""Command to file and function in this folder; `keys` is a group (a cyclopts `App`)."""
+"""Command to its function (or, for `keys`, its group) in a file of this folder, and its line in the help."""
 
 
 def main() -> None:

@@ -32,11 +32,11 @@ def store_url(folder: Path) -> str:
     return str(settings()["store"]) or f"sqlite://{folder.absolute() / '.regista' / 'regista.db'}"
 
 
-def reading(folder: Path) -> Database | None:
-    """The application's store, for reading alone; None where nothing was ever stored."""
+def existing_store(folder: Path) -> Database | None:
+    """The application's store, brought up to this version; None, and no file made, where nothing was ever stored."""
     url = store_url(folder)
     path = url.removeprefix("sqlite://")
-    return None if path != url and not Path(path).exists() else connect(url, read_only=True)
+    return None if path != url and not Path(path).exists() else connect(url)
 
 
 def _known() -> list[Path]:

@@ -1,12 +1,13 @@
 """Builds the command table and turns errors into one clear line and an exit status."""
 
 import sys
+from pathlib import Path
 
 import cyclopts
 from rich.console import Console
 
 import regista
-from regista.core.errors import RegistaError
+from regista.core.errors import RegistaError, UnknownNameError
 from regista.surfaces.cli import COMMANDS
 
 HELP = """AI engineering in one process: serve, observe, evaluate and improve applications on language models.
@@ -18,18 +19,43 @@ Start with: regista new demo && regista up demo
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status."""
     app = cyclopts.App(name="regista", help=HELP, version=regista.__version__, result_action="return_value")
-    for name, target in COMMANDS.items():
-        app.command(f"regista.surfaces.cli.{target}", name=name)
+    for name, (target, about) in COMMANDS.items():
+        app.command(f"regista.surfaces.cli.{target}", name=name, help=about)
     try:
+        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+            app.command(_of_application(arguments[0]), name=arguments[0])
         result = app(arguments, exit_on_error=False, print_error=True)
     except cyclopts.CycloptsError:
         return 2
     except RegistaError as error:
-        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {error.message}", soft_wrap=True)
+        Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_plain(error.message)}", soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _of_application(name: str) -> cyclopts.App:
+    """The commands an application adds: those its `commands.py` lists in `COMMANDS`."""
+    from regista.app.modules import load_module  # noqa: PLC0415 - only applications' own commands need it
+    from regista.surfaces.cli._place import MARK  # noqa: PLC0415
+
+    folder = next((f for f in (Path(name), Path("apps") / name) if (f / MARK).is_file()), None)
+    if folder is None:
+        applications = [mark.parent.name for mark in Path("apps").glob(f"*/{MARK}")]
+        raise UnknownNameError("command or application", name, [*COMMANDS, *applications])
+    if not (folder / "commands.py").is_file():
+        raise RegistaError(f"The application {name!r} adds no commands: it has no commands.py.")
+    module = load_module(folder.absolute(), "commands", "commands")
+    app = cyclopts.App(name=name, help=(module.__doc__ or "").strip(), result_action="return_value")
+    for command, function in module.COMMANDS.items():
+        app.command(function, name=command)
+    return app
+
+
+def _plain(text: str) -> str:
+    """Text without rich's markup: what an error quotes is data."""
+    return text.replace("[", "\\[")
 
 
 if __name__ == "__main__":

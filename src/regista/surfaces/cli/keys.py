@@ -14,7 +14,7 @@ from rich.text import Text
 
 from regista.store import connect
 from regista.store.keys import Key, add, listing, revoke
-from regista.surfaces.cli._place import reading, resolve, store_url
+from regista.surfaces.cli._place import existing_store, resolve, store_url
 from regista.surfaces.cli._text import line, moment
 
 App = Annotated[str | None, Parameter(help="A folder, or a name under apps/.")]
@@ -50,7 +50,7 @@ def list_keys(
 ) -> None:
     """List all keys: how they start, whose they are, and whether they still open anything."""
     folder = resolve(app)
-    store = reading(folder)
+    store = existing_store(folder)
     found = listing(store) if store else []
     now = time.time_ns()
     if as_json:

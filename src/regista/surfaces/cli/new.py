@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -16,7 +17,6 @@ from regista.core.errors import ConfigurationError
 PLACEHOLDER = "my-app"
 """The template's own name, which every copy replaces by its own. The template is a whole application itself."""
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
-QUESTION = "How long is the library open on Thursdays?"
 
 
 def new(name: Annotated[str, Parameter(help="Its name, or the folder to make, such as apps/club.")]) -> None:
@@ -25,7 +25,8 @@ def new(name: Annotated[str, Parameter(help="Its name, or the folder to make, su
     shown = shlex.quote(str(folder))
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text.assemble(("✓ ", "bold green"), "Made ", (str(folder), "bold"), ". What next:"))
-    for command in (f"regista check {shown}", f"regista ask {shown} {shlex.quote(QUESTION)}", f"regista up {shown}"):
+    example = tomllib.loads((folder / "regista.toml").read_text("utf-8"))["app"]["example"]
+    for command in (f"regista check {shown}", f"regista ask {shown} {shlex.quote(example)}", f"regista up {shown}"):
         console.print(Text(f"  {command}", "cyan"))
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Json, Span, Trace
 from regista.store.traces import find
-from regista.surfaces.cli._place import reading, resolve
+from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._text import duration, line, lines, moment, money
 from regista.surfaces.cli.traces import STYLES
 
@@ -29,7 +29,7 @@ def trace(
 ) -> None:
     """Show one request: stages with their times and decisions, retrieved passages, cost, answer and citations."""
     folder = resolve(app)
-    store = reading(folder)
+    store = existing_store(folder)
     if store is None:
         raise NotFoundError(f"There are no traces of {folder.name} yet. Ask something: regista ask {folder.name} '…'")
     found = find(store, trace_id)
@@ -161,7 +161,8 @@ def _retrieved(hits: list[Mapping[str, Any]]) -> Table:
         score = hit.get("score")
         shown = f"{score:.3g}" if isinstance(score, int | float) else "–"
         place = Text(line(str(hit.get("document", "?"))), "cyan")
-        place.append(f"  {hit.get('start', '?')}–{hit.get('end', '?')}", "dim")
+        offsets = f"{hit.get('start', '?')}–{hit.get('end', '?')}"
+        place.append(f"  {line(offsets)}", "dim")
         text = line(str(hit.get("text", "")))
         if text:
             place.append("\n" + (text if len(text) <= 200 else text[:199] + "…"))

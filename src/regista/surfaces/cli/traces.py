@@ -4,13 +4,13 @@ import json
 from typing import Annotated, Literal
 
 import msgspec
-from cyclopts import Parameter
+from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from regista.store.traces import TraceRow, recent
-from regista.surfaces.cli._place import reading, resolve
+from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._text import duration, line, moment, money
 
 STYLES = {"ok": "green", "error": "bold red", "cancelled": "yellow"}
@@ -20,15 +20,15 @@ _WIDE = 110
 def traces(
     app: Annotated[str | None, Parameter(help="A folder, or a name under apps/.")] = None,
     *,
-    limit: Annotated[int, Parameter(help="How many.")] = 20,
+    limit: Annotated[int, Parameter(help="How many.", validator=validators.Number(gte=1))] = 20,
     model: Annotated[str | None, Parameter(help="Only those this model answered.")] = None,
     status: Annotated[Literal["ok", "error", "cancelled"] | None, Parameter(help="Only those that ended so.")] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
 ) -> None:
     """List the last requests, newest first. `regista trace ID` shows one of them."""
     folder = resolve(app)
-    store = reading(folder)
-    rows = recent(store, limit=max(0, limit), model=model, status=status) if store else []
+    store = existing_store(folder)
+    rows = recent(store, limit=limit, model=model, status=status) if store else []
     console = Console(highlight=False)
     if as_json:
         print(json.dumps([msgspec.to_builtins(row) for row in rows], indent=2))

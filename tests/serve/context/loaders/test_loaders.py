@@ -6,6 +6,7 @@ import sys
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from regista.core.digest import digest_bytes
 from regista.core.errors import DocumentError
 from regista.serve.context.loaders import MAX_FILE_BYTES, SUFFIXES, load, loader_of, loaders

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
+
 from regista.core.errors import DocumentError
 from regista.serve.context.loaders import load
 

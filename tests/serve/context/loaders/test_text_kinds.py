@@ -5,6 +5,7 @@ import codecs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from regista.core.errors import DocumentError
 from regista.serve.context.loaders import load
 

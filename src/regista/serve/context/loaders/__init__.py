@@ -51,7 +51,7 @@ def load(id: str, data: bytes) -> Document:
         raise DocumentError(f"{id} has {_megabytes(len(data))}; {_megabytes(MAX_FILE_BYTES)} is the most. Split it.")
     try:
         document = loaders.build(name).load(id, data)
-    except RegistaError:
+    except (RegistaError, MemoryError):
         raise
     except Exception as error:
         # Parsers of foreign formats raise whatever comes to hand.

@@ -12,8 +12,8 @@ from itertools import chain, islice
 from regista.core.digest import digest_bytes
 from regista.core.errors import DocumentError
 from regista.core.nouns import Document
+from regista.serve.context.decoding import decode, title_of
 from regista.serve.context.loaders import loaders
-from regista.serve.context.loaders._text import decode, title_of
 
 DELIMITERS = ",;\t|"
 SNIFFED_ROWS = 50

@@ -13,9 +13,9 @@ from typing import Protocol, cast
 from regista.core.digest import digest_bytes
 from regista.core.errors import DocumentError, MissingExtraError
 from regista.core.nouns import Document
+from regista.serve.context.decoding import clean, title_of
 from regista.serve.context.loaders import loaders
-from regista.serve.context.loaders._text import clean, title_of
-from regista.serve.context.loaders._writer import Writer
+from regista.serve.context.writer import Writer
 
 try:
     import docx

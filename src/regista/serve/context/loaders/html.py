@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from regista.core.digest import digest_bytes
 from regista.core.errors import MissingExtraError
 from regista.core.nouns import Document
+from regista.serve.context.decoding import decode, title_of
 from regista.serve.context.loaders import loaders
-from regista.serve.context.loaders._text import decode, title_of
-from regista.serve.context.loaders._writer import Writer
+from regista.serve.context.writer import Writer
 
 try:
     from selectolax.lexbor import LexborHTMLParser, LexborNode

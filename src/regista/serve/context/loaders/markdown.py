@@ -11,8 +11,8 @@ import yaml
 
 from regista.core.digest import digest_bytes
 from regista.core.nouns import Document
+from regista.serve.context.decoding import decode, title_of
 from regista.serve.context.loaders import loaders
-from regista.serve.context.loaders._text import decode, title_of
 from regista.serve.context.markdown import Kind, blocks
 
 FRONT_MATTER = re.compile(r"\A---[ \t]*\n(.*?)^(?:---|\.\.\.)[ \t]*$", re.DOTALL | re.MULTILINE)
@@ -34,7 +34,7 @@ def _named(text: str) -> str:
     front = FRONT_MATTER.match(text)
     try:
         fields: object = yaml.safe_load(front[1]) if front else None
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         # Front matter that is no YAML is text between two rules: not this loader's to refuse.
         return ""
     title = cast("dict[object, object]", fields).get("title") if isinstance(fields, dict) else None

@@ -12,8 +12,8 @@ from threading import Lock
 from regista.core.digest import digest_bytes
 from regista.core.errors import DocumentError, MissingExtraError
 from regista.core.nouns import Document
+from regista.serve.context.decoding import clean, title_of
 from regista.serve.context.loaders import MAX_TEXT_LENGTH, loaders
-from regista.serve.context.loaders._text import clean, title_of
 
 try:
     import pypdfium2

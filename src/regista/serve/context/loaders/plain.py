@@ -2,8 +2,8 @@
 
 from regista.core.digest import digest_bytes
 from regista.core.nouns import Document
+from regista.serve.context.decoding import decode, title_of
 from regista.serve.context.loaders import loaders
-from regista.serve.context.loaders._text import decode, title_of
 
 
 @loaders.add

@@ -1,0 +1,256 @@
+"""Runs the gateways one after another on one core, with the provider and the load on the other.
+
+    python -m benchmarks.gateway.bench                     # Regista: a raw model, and an application with everything on
+    python -m benchmarks.gateway.bench --litellm PATH/bin  # beside LiteLLM's proxy, installed in a venv of its own
+
+CPU time is that of the gateway's whole process tree (the trace writer included) divided by its answers. "Added"
+is the latency less that of the same load straight at the provider.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+PROVIDER_PORT, GATEWAY_PORT = 9401, 9402
+CONFIGURATION = f"""
+[app]
+name = "bench"
+[models.default]
+model = "openai/mock"
+base_url = "http://127.0.0.1:{PROVIDER_PORT}/v1"
+[guardrails]
+request = ["size", "unicode", "secrets", "pii"]
+response = ["canary", "secrets", "pii"]
+[cache]
+exact = true
+[prices."openai/mock"]
+input = "0.15"
+output = "0.60"
+"""
+PROMPT = '{{role "system"}}\nAnswer in a few words. [{{canary}}]\n{{role "user"}}\n{{question}}\n'
+LITELLM = f"""
+model_list:
+  - model_name: mock
+    litellm_params: {{model: openai/mock, api_base: "http://127.0.0.1:{PROVIDER_PORT}/v1", api_key: none}}
+general_settings: {{master_key: sk-bench}}
+"""
+
+
+@dataclass
+class Gateway:
+    """What is measured: how it starts, and how it is asked. Without a command: what already runs."""
+
+    name: str
+    model: str
+    command: list[str] = field(default_factory=list)
+    key: str = ""
+    port: int = GATEWAY_PORT
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Measure and print a table, or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--litellm", type=Path, help="the bin folder of a venv with litellm[proxy]")
+    parser.add_argument("--seconds", type=float, default=4)
+    parser.add_argument("--rates", default="200,1000")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(
+            Path(folder), options.litellm, options.seconds, [int(rate) for rate in options.rates.split(",")]
+        )
+    machine = {"python": platform.python_version(), "cpu": cpu_name(), "cores": os.cpu_count()}
+    print(json.dumps({"machine": machine, "results": results}) if options.json else table(results))
+
+
+def measure(
+    folder: Path, litellm: Path | None, seconds: float, rates: list[int]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Figures by gateway and kind of load."""
+    key = prepare(folder)
+    regista = [sys.executable, "-m", "regista", "up", str(folder / "bench"), "--port", str(GATEWAY_PORT), "--no-reload"]
+    gateways = [
+        Gateway("provider alone", "mock", port=PROVIDER_PORT),
+        Gateway("regista, raw model", "openai/mock", regista, key),
+        Gateway("regista, application", "bench", regista, key, headers={"cache-control": "no-cache"}),
+    ]
+    if litellm is not None:
+        (folder / "litellm.yaml").write_text(LITELLM)
+        command = [str(litellm / "litellm"), "--config", str(folder / "litellm.yaml"), "--port", str(GATEWAY_PORT)]
+        gateways.append(
+            Gateway("litellm proxy", "mock", [*command, "--host", "127.0.0.1", "--num_workers", "1"], "sk-bench")
+        )
+    provider = [sys.executable, "-m", "benchmarks.gateway.upstream", str(PROVIDER_PORT)]
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    with running(provider, 1, PROVIDER_PORT):
+        for gateway in gateways:
+            print(f"measuring {gateway.name} …", file=sys.stderr)
+            with running(gateway.command, 0, gateway.port) as pid:
+                wait_for_answer(gateway)
+                results[gateway.name] = {
+                    f"{mode} {f'{rate}/s' if rate else 'max'}": one(gateway, pid, mode, rate, seconds)
+                    for mode in ("json", "sse")
+                    for rate in (0, *rates)
+                    if not (gateway.name.startswith("litellm") and rate > 100)
+                }
+    return results
+
+
+def prepare(folder: Path) -> str:
+    """An application folder with a key, so that everything is on."""
+    application = folder / "bench"
+    (application / "prompts").mkdir(parents=True)
+    (application / "regista.toml").write_text(CONFIGURATION)
+    (application / "prompts" / "answer.prompt").write_text(PROMPT)
+    command = [sys.executable, "-m", "regista", "keys", "add", "bench", str(application)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return next(word for word in said.split() if word.startswith("rk-"))
+
+
+@contextlib.contextmanager
+def running(command: list[str], core: int, port: int) -> Iterator[int]:
+    """A program on one core, until the block ends; 0 for none."""
+    if not command:
+        yield 0
+        return
+    process = subprocess.Popen(
+        ["taskset", "-c", str(core), *command],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process.pid
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(15)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for_answer(gateway: Gateway, seconds: float = 120) -> None:
+    """Until a request is answered well."""
+    body = json.dumps({"model": gateway.model, "messages": [{"role": "user", "content": "hello"}]}).encode()
+    headers = {"content-type": "application/json", "authorization": f"Bearer {gateway.key}"}
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(urllib.request.Request(url(gateway), body, headers), timeout=5) as answer:
+                if b"choices" in answer.read():
+                    return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def one(gateway: Gateway, pid: int, mode: str, rate: int, seconds: float) -> dict[str, float]:
+    """One load against one gateway."""
+    before = cpu_seconds(pid)
+    load = [sys.executable, "-m", "benchmarks.gateway.load", url(gateway), gateway.model, gateway.key, mode]
+    load += [str(rate), "32" if not rate else "256", str(seconds)]
+    extra = json.dumps(gateway.headers)
+    out = subprocess.run(
+        ["taskset", "-c", "1", *load, extra], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    result: dict[str, float] = json.loads(out)
+    time.sleep(0.5)  # what is still being written belongs to these requests
+    result["cpu_us"] = (cpu_seconds(pid) - before) / max(1, result.pop("asked")) * 1e6
+    result["rss_mb"] = memory_mb(pid)
+    return result
+
+
+def url(gateway: Gateway) -> str:
+    return f"http://127.0.0.1:{gateway.port}/v1/chat/completions"
+
+
+def tree(pid: int) -> list[int]:
+    """A process and all that it started."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                stat = (entry / "stat").read_text()
+                children.setdefault(int(stat[stat.rfind(")") + 2 :].split()[1]), []).append(int(entry.name))
+    found, todo = [], [pid]
+    while todo:
+        current = todo.pop()
+        found.append(current)
+        todo += children.get(current, [])
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process tree."""
+    total = 0
+    for process in tree(pid) if pid else []:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                total += int((thread / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process tree."""
+    total = 0
+    for process in tree(pid) if pid else []:
+        with contextlib.suppress(OSError):
+            status = Path(f"/proc/{process}/status").read_text()
+            total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+    return total / 1024
+
+
+def cpu_name() -> str:
+    """The processor, as Linux calls it."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
+    """A Markdown table."""
+    direct = results["provider alone"]
+    lines = [
+        "| gateway | load | answers/s | errors | p50 ms | p99 ms | added p50 / p99 ms | CPU µs | RSS MB |",
+        "|" + "---|" * 9,
+    ]
+    for name, runs in results.items():
+        for label, run in runs.items():
+            base = direct.get(label, {})
+            added = (
+                f"{(run['p50'] - base['p50']) / 1e3:.2f} / {(run['p99'] - base['p99']) / 1e3:.2f}"
+                if base and "max" not in label
+                else ""
+            )
+            cells = [
+                name,
+                label,
+                f"{run['rps']:,.0f}",
+                f"{run['errors']:.0f}",
+                f"{run['p50'] / 1e3:.2f}",
+                f"{run['p99'] / 1e3:.2f}",
+            ]
+            lines.append("| " + " | ".join([*cells, added, f"{run['cpu_us']:.0f}", f"{run['rss_mb']:.0f}"]) + " |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    if not shutil.which("taskset"):
+        sys.exit("This needs taskset (util-linux).")
+    main()

@@ -1,0 +1,74 @@
+"""A provider that costs next to nothing: it answers at once, so that what is measured is the gateway.
+
+python -m benchmarks.gateway.upstream 9001
+"""
+
+import asyncio
+import json
+import sys
+
+import httptools
+import uvloop
+
+WORDS = "the gateway passes what the provider says and adds as little as it can to the time it takes ".split()
+TOKENS = 32
+
+
+def _completion() -> bytes:
+    text = " ".join(WORDS * 6)[:600]
+    body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "mock",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 57, "completion_tokens": TOKENS, "total_tokens": 57 + TOKENS},
+    }
+    data = json.dumps(body).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(data), data)
+
+
+def _stream() -> bytes:
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "mock"}
+    deltas = [{"role": "assistant", "content": ""}, *({"content": WORDS[i % len(WORDS)] + " "} for i in range(TOKENS))]
+    events = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    events.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    usage = {"prompt_tokens": 57, "completion_tokens": TOKENS, "total_tokens": 57 + TOKENS}
+    events.append({**head, "choices": [], "usage": usage})
+    parts = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events] + [b"data: [DONE]\n\n"]
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
+    return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + chunks
+
+
+JSON_ANSWER, STREAM_ANSWER = _completion(), _stream()
+
+
+class Provider(asyncio.Protocol):
+    """One connection."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._parser = httptools.HttpRequestParser(self)
+        self._body = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+
+    def on_message_complete(self) -> None:
+        streamed = b'"stream":true' in self._body or b'"stream": true' in self._body
+        self._body = b""
+        self._transport.write(STREAM_ANSWER if streamed else JSON_ANSWER)
+
+
+async def main(port: int) -> None:
+    """Serve until killed."""
+    server = await asyncio.get_running_loop().create_server(Provider, "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(int(sys.argv[1])))

@@ -1,1 +1,0 @@
-"""Pure functions over numbers, each with its source."""

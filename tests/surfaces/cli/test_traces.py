@@ -1,0 +1,255 @@
+"""`regista traces` and `regista trace` on a real store, at the widths of real terminals."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from regista.core.nouns import Citation, Json, Span, Trace, Usage
+from regista.store import connect
+from regista.store.traces import write
+from regista.surfaces.cli._run import run
+
+HITS = [
+    {"document": "playbook/build-up.md", "start": 120, "end": 480, "score": 0.0327, "text": "He shows for the ball."}
+]
+SPANS = (
+    Span("guard request", "", -1, 0, 400_000, "mask", "1 e-mail address"),
+    Span("retrieve", "", -1, 1_000_000, 40_000_000, "1 hit", "hybrid; epoch 4", {"hits": HITS}),
+    Span("embed", "minilm", 1, 2_000_000, 20_000_000),
+    Span("generate", "embedded/reader", -1, 50_000_000, 50_000_000, "stop"),
+)
+TRACE = Trace(
+    id="0f" * 16,
+    application="club",
+    variant="9c0ffee1d2a34b56",
+    model="embedded/reader",
+    tenant="default",
+    started_ns=1_795_255_557_000_000_000,
+    duration_ns=100_000_000,
+    first_token_ns=60_000_000,
+    status="ok",
+    error="",
+    cached="miss",
+    usage=Usage(812, 96, 40, 0),
+    cost_nano=12_345,
+    price_version="2026-11",
+    question="What does the six do?",
+    answer="He shows for the ball [1].\n\nHe stays.",
+    citations=(Citation("playbook/build-up.md", 120, 142, "He shows for the ball.", 1),),
+    spans=SPANS,
+)
+Keep = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with one application, and a terminal of 80 columns."""
+    folder = tmp_path / "apps" / "club"
+    folder.mkdir(parents=True)
+    (folder / "regista.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("REGISTA_STORE", raising=False)
+    return folder
+
+
+@pytest.fixture
+def keep(place: Path) -> Iterator[Keep]:
+    database = connect(f"sqlite://{place / '.regista' / 'regista.db'}")
+
+    def keep(*traces: Trace) -> None:
+        with database.transaction() as transaction:
+            write(transaction, traces)
+
+    yield keep
+    database.close()
+
+
+@pytest.fixture
+def shown(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def shown(*arguments: str, status: int = 0) -> str:
+        assert run(list(arguments)) == status
+        captured = capsys.readouterr()
+        return captured.err if status else captured.out
+
+    return shown
+
+
+Shown = Callable[..., str]
+
+
+def test_the_list_shows_the_newest_first(keep: Keep, shown: Shown) -> None:
+    keep(TRACE, replace(TRACE, id="1f" * 16, started_ns=TRACE.started_ns + 1, question="And the eight?"))
+    lines = shown("traces").splitlines()
+    assert len(lines) == 3
+    assert lines[1].split()[-8:] == ["1f1f1f1f", "embedded/reader", "ok", "100", "ms", "And", "the", "eight?"]
+    assert "0f0f0f0f" in lines[2]
+
+
+def test_a_wide_terminal_shows_the_figures_too(keep: Keep, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    keep(TRACE)
+    header, row = shown("traces").splitlines()
+    assert header.split() == [
+        "time",
+        "trace",
+        "model",
+        "status",
+        "total",
+        "first",
+        "tokens",
+        "cost",
+        "cache",
+        "question",
+    ]
+    assert all(figure in row for figure in ("60.0 ms", "812+96", "$0.000012", "miss"))
+
+
+@pytest.mark.parametrize("columns", ["20", "40", "80", "120", "200"])
+def test_no_line_is_wider_than_the_terminal(
+    keep: Keep, shown: Shown, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    keep(replace(TRACE, question="word " * 300, answer="word " * 300))
+    for command in (["traces"], ["trace", "0f"]):
+        assert all(len(line) <= int(columns) for line in shown(*command).splitlines())
+
+
+def test_an_error_is_told_in_the_list(keep: Keep, shown: Shown) -> None:
+    keep(replace(TRACE, status="error", error="It broke", question="Why?"))
+    assert "It broke ← Why?" in shown("traces")
+
+
+def test_the_list_is_narrowed_and_limited(keep: Keep, shown: Shown) -> None:
+    keep(TRACE, *(replace(TRACE, id=f"{n:032x}", model="other", started_ns=n) for n in range(30)))
+    assert len(shown("traces").splitlines()) == 21
+    assert len(shown("traces", "--limit", "5").splitlines()) == 6
+    assert len(shown("traces", "--model", "embedded/reader").splitlines()) == 2
+    assert shown("traces", "--status", "cancelled") == "No traces like that.\n"
+    shown("traces", "--limit", "0", status=2)
+
+
+def test_the_list_as_json_is_whole(keep: Keep, shown: Shown) -> None:
+    keep(replace(TRACE, question="x" * 500))
+    (row,) = json.loads(shown("traces", "club", "--json"))
+    assert (row["id"], row["cost_nano"], row["usage"]["input_tokens"]) == (TRACE.id, 12_345, 812)
+    assert len(row["question"]) == 500
+
+
+def test_without_traces_it_says_how_to_make_one(shown: Shown, place: Path) -> None:
+    assert "regista ask club" in shown("traces")
+    assert shown("traces", "--json") == "[]\n"
+    assert "regista ask club" in shown("trace", "0f", status=1)
+    assert not (place / ".regista").exists()
+
+
+def test_a_trace_shows_everything_that_happened(keep: Keep, shown: Shown) -> None:
+    keep(TRACE)
+    page = shown("trace", "0f0f")
+    for part in (
+        "What does the six do?",
+        "100 ms, first token after 60.0 ms",
+        "812 in, 96 out (40 cached)",
+        "$0.000012 (prices 2026-11)",
+        TRACE.id,
+        "└╴embed minilm",
+        "mask  1 e-mail address",
+        "1 hit  hybrid; epoch 4",
+        "[1]  0.0327  playbook/build-up.md  120–480",
+        "He shows for the ball [1].",
+        "[1]  playbook/build-up.md  120–142",
+        "“He shows for the ball.”",
+    ):
+        assert part in page
+
+
+def test_bars_are_to_scale(keep: Keep, shown: Shown) -> None:
+    keep(TRACE)
+    lines = [line for line in shown("trace", "0f").splitlines() if "ms " in line or "µs" in line]
+    bars = {line.split()[0]: line for line in lines if "━" in line or "╸" in line}
+    assert {stage: line.count("━") for stage, line in bars.items()} == {
+        "guard": 0,  # too short for the scale: a mark
+        "retrieve": 5,
+        "└╴embed": 2,
+        "generate": 6,
+    }
+
+
+def test_a_terminal_without_unicode_gets_plain_bars(
+    keep: Keep, shown: Shown, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keep(replace(TRACE, answer="plain", citations=(), spans=SPANS))
+    with (tmp_path / "out").open("w", encoding="ascii", errors="replace") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        assert run(["trace", "0f"]) == 0
+    page = (tmp_path / "out").read_text("ascii")
+    assert "`- embed minilm" in page
+    assert "======" in page
+
+
+def test_an_unknown_cost_is_not_shown_as_nothing(keep: Keep, shown: Shown) -> None:
+    keep(replace(TRACE, cost_nano=None, price_version=""))
+    assert "unknown: the model has no price" in shown("trace", "0f")
+
+
+def test_a_trace_as_json_names_its_fields(keep: Keep, shown: Shown) -> None:
+    keep(TRACE)
+    told = json.loads(shown("trace", "0f", "--json"))
+    assert told["id"] == TRACE.id
+    assert [span["stage"] for span in told["spans"]] == [span.stage for span in SPANS]
+    assert told["spans"][1]["attributes"]["hits"] == HITS
+    assert told["citations"][0]["quote"] == "He shows for the ball."
+
+
+EVIL = "\x1b[2J\x1b]0;owned\x07 \x9b31m [red]tag[/red] [/] \u202egnp.exe"
+
+
+def test_text_from_elsewhere_steers_no_terminal(keep: Keep, shown: Shown, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    names: Json = {
+        field: EVIL for field in ("application", "variant", "model", "tenant", "error", "cached", "question")
+    }
+    hit = {"document": EVIL, "start": EVIL, "end": EVIL, "score": EVIL, "text": EVIL}
+    spans = (Span(EVIL, EVIL, -1, 0, 1, EVIL, EVIL, {"hits": [hit, "no hit", 3]}), Span("a", "", 7, 0, 1))
+    cited = (Citation(EVIL, 0, 1, EVIL, 1),)
+    keep(replace(TRACE, **names, price_version=EVIL, answer=EVIL, citations=cited, spans=spans))
+    for command in (["traces"], ["trace", "0f"]):
+        page = shown(*command)
+        assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(page)
+        assert "[red]tag[/red]" in page
+    for command in (["traces", "--json"], ["trace", "0f", "--json"]):
+        page = shown(*command)
+        assert page.isascii()
+        assert "\x1b" not in page
+
+
+def test_an_application_is_found_by_folder_by_name_and_by_being_the_only_one(
+    keep: Keep, shown: Shown, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(TRACE)
+    for arguments in ([], ["club"], ["apps/club"], [str(place)]):
+        assert "0f0f0f0f" in shown("traces", *arguments)
+    monkeypatch.chdir(place)
+    assert "0f0f0f0f" in shown("traces")
+
+
+def test_an_application_that_is_not_there_is_answered_with_the_near_one(
+    shown: Shown, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Did you mean 'club'?" in shown("traces", "clubb", status=1)
+    assert "holds no regista.toml" in shown("traces", "apps", status=1)
+    (tmp_path / "apps" / "other").mkdir()
+    (tmp_path / "apps" / "other" / "regista.toml").touch()
+    assert "several applications here: club, other" in " ".join(shown("traces", status=1).split())
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert "no application here" in shown("traces", status=1)
+
+
+def test_the_store_may_be_elsewhere(keep: Keep, shown: Shown, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(TRACE)
+    monkeypatch.setenv("REGISTA_STORE", f"sqlite://{tmp_path / 'other.db'}")
+    assert "No traces yet" in shown("traces")

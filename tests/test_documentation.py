@@ -1,0 +1,63 @@
+"""README and documentation are run: commands end well and print what they say, Python examples execute."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_examples import CodeExample, EvalExample, find_examples
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+SESSION = re.compile(r"```console\n(.*?)```", re.DOTALL)
+
+
+def commands() -> list[tuple[str, list[str]]]:
+    """Each `$ command` of the README's sessions with the lines it is said to print; `…` stands for anything."""
+    found: list[tuple[str, list[str]]] = []
+    for session in SESSION.findall(README):
+        for line in session.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            elif found and line.strip():
+                found[-1][1].append(line)
+    return found
+
+
+def test_every_command_of_the_readme_prints_what_it_says(tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "REGISTA_STORE": f"sqlite://{tmp_path / 'regista.db'}",
+        "COLUMNS": "120",
+        "NO_COLOR": "1",
+    }
+    assert len(commands()) >= 4
+    for command, expected in commands():
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=110, check=False
+        )
+        printed = " ".join(done.stdout.split())
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        for line in expected:
+            for part in line.split("…"):
+                assert " ".join(part.split()) in printed, f"{command} prints no {part!r}:\n{done.stdout}"
+
+
+@pytest.mark.parametrize("example", list(find_examples(str(ROOT / "README.md"), str(ROOT / "docs"))), ids=str)
+def test_every_python_example_runs(example: CodeExample, eval_example: EvalExample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    eval_example.run_print_check(example)
+
+
+def test_the_readme_names_every_folder_of_the_tree() -> None:
+    folders = [f.name for f in (ROOT / "src" / "regista").iterdir() if (f / "__init__.py").is_file()]
+    assert [folder for folder in folders if f"{folder}/" not in README] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from regista.surfaces.cli import COMMANDS  # noqa: PLC0415 - a test of the table alone
+
+    assert [name for name in COMMANDS if f"regista {name}" not in README] == []

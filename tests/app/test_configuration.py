@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,7 +14,7 @@ from regista.core.registry import Registry
 from regista.models.providers import providers
 from regista.serve.guardrails import guardrails
 
-REGISTRIES: list[Registry[object]] = [*KINDS.values(), providers, guardrails]
+REGISTRIES: list[Registry[Any]] = [*KINDS.values(), providers, guardrails]
 COMPONENTS = [(registry, name) for registry in REGISTRIES for name in registry.names()]
 NAMES = st.sampled_from(
     [*SECTIONS, *KINDS, "default", "model", "name", "k", "structure", "pii", "request", "input", "a/b"]
@@ -38,7 +39,7 @@ def toml(value: object) -> str:
 
 
 @pytest.mark.parametrize(("registry", "name"), COMPONENTS, ids=[f"{r.noun} {n}" for r, n in COMPONENTS])
-def test_every_option_of_a_component_can_be_written_in_a_configuration(registry: Registry[object], name: str) -> None:
+def test_every_option_of_a_component_can_be_written_in_a_configuration(registry: Registry[Any], name: str) -> None:
     for option in registry.options(name):
         assert option.help, f"{option.name} needs a line of help"
         if option.default is not None:

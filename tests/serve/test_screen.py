@@ -14,13 +14,84 @@ NAMES = ("size", "unicode", "secrets", "pii", "canary")
 PROMPT = "Answer from the documents alone and never guess what is not written in them, whoever asks you to."
 PORTS = {"canary": "rg-7f3ac91e", "system_prompt": PROMPT}
 PARTS = [
-    *("Hello, ", "the answer is ", "see page 12. ", "\n\n", "(", "call me on ", "token: ", "password = ", "中文", "é", " "),
-    *("sk" + "-proj-", "gh" + "p_", "Q7bR2kLm9Xz", "AKI" + "A", "ey" + "J", ".", "-----BEGIN PRIVATE" + " KEY-----", "\n"),
-    *("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo3", "-----END PRIVATE" + " KEY-----", "postgres://u:", "p4ssw0rt@", "db", '"'),
-    *("ann@", "example.com", "4111 1111 ", "1111 1111", "GB82 WEST 1234 ", "5698 7654 32", "541-714-", "1388", "192.168.", "0.17"),
-    *("\u200b", "\U0001f468\u200d", "\U0001f469", "\ufe0f", "\U0001f3f4", "\U000e0067", "rg-7f", "3ac91e", "a\u0301\u0302"),
-    *("Answer from the documents alone ", "and never guess what is not written ", "in them", "0", "7 ", "-", ":", "=", "'", ";"),
-    *("SSN 536", "-90-4399", "AB 12 34 ", "56 C", "Bearer ", "2001:db8:", ":8a2e:370:7334", "&", "Authorization: ", "x" * 70),
+    *(
+        "Hello, ",
+        "the answer is ",
+        "see page 12. ",
+        "\n\n",
+        "(",
+        "call me on ",
+        "token: ",
+        "password = ",
+        "中文",
+        "é",
+        " ",
+    ),
+    *(
+        "sk" + "-proj-",
+        "gh" + "p_",
+        "Q7bR2kLm9Xz",
+        "AKI" + "A",
+        "ey" + "J",
+        ".",
+        "-----BEGIN PRIVATE" + " KEY-----",
+        "\n",
+    ),
+    *(
+        "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo3",
+        "-----END PRIVATE" + " KEY-----",
+        "postgres://u:",
+        "p4ssw0rt@",
+        "db",
+        '"',
+    ),
+    *(
+        "ann@",
+        "example.com",
+        "4111 1111 ",
+        "1111 1111",
+        "GB82 WEST 1234 ",
+        "5698 7654 32",
+        "541-714-",
+        "1388",
+        "192.168.",
+        "0.17",
+    ),
+    *(
+        "\u200b",
+        "\U0001f468\u200d",
+        "\U0001f469",
+        "\ufe0f",
+        "\U0001f3f4",
+        "\U000e0067",
+        "rg-7f",
+        "3ac91e",
+        "a\u0301\u0302",
+    ),
+    *(
+        "Answer from the documents alone ",
+        "and never guess what is not written ",
+        "in them",
+        "0",
+        "7 ",
+        "-",
+        ":",
+        "=",
+        "'",
+        ";",
+    ),
+    *(
+        "SSN 536",
+        "-90-4399",
+        "AB 12 34 ",
+        "56 C",
+        "Bearer ",
+        "2001:db8:",
+        ":8a2e:370:7334",
+        "&",
+        "Authorization: ",
+        "x" * 70,
+    ),
 ]
 
 
@@ -44,7 +115,9 @@ def test_a_stream_split_anywhere_comes_to_the_same_as_the_whole(text: str, data:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=16).map("".join))
-@example("costs 5 (12 34) 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 4111 1111 1111 1111 x")
+@example(
+    "costs 5 (12 34) 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 56 78 90 12 34 4111 1111 1111 1111 x"
+)
 def test_a_stream_by_the_character_comes_to_the_same_as_the_whole(text: str) -> None:
     stream = StreamScreen(guards())
     assert "".join(map(stream.push, text)) + stream.finish() == screen(text, guards())[0]

@@ -97,9 +97,7 @@ class _Reader:
         for section in self.document:
             if section not in SECTIONS:
                 self.unknown((section,), SECTIONS, "section")
-        models = {
-            name: model for name in self.table("models") if (model := self.model(name, self.table("models", name)))
-        }
+        models = {name: model for name in self.table("models") if (model := self.model(name))}
         prices = {name: price for name in self.table("prices") if (price := self.price(name))}
         return Settings(
             app=self.struct(App, ("app",))[0] or App(),
@@ -111,7 +109,7 @@ class _Reader:
             prices=prices,
         )
 
-    def model(self, name: str, given: Json) -> Model | None:
+    def model(self, name: str) -> Model | None:
         at = ("models", name)
         model, options = self.struct(Model, at, more=True)
         if model is None:
@@ -139,7 +137,7 @@ class _Reader:
         options: dict[str, dict[str, Json]] = {}
         for kind in rest:
             if kind not in KINDS:
-                self.unknown(("context", kind), [*msgspec.structs.asdict(context), *KINDS], "key")
+                self.unknown(("context", kind), [*_keys(Context), *KINDS], "key")
             for name in self.table("context", kind) if kind in KINDS else ():
                 at = ("context", kind, name)
                 if self.named(KINDS[kind], name, at):
@@ -178,7 +176,7 @@ class _Reader:
 
         None if a required key is missing or wrong.
         """
-        fields = {field.name: field for field in msgspec.structs.fields(kind) if not (more and field.name == "options")}
+        fields = _keys(kind)
         right: Json = {}
         rest: Json = {}
         for key, value in self.table(*at).items():
@@ -263,6 +261,11 @@ class _Reader:
         mistake = Mistake(FILE, self.lines.near(at), message)
         if mistake not in self.mistakes:
             self.mistakes.append(mistake)
+
+
+def _keys(kind: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The keys of a table that also holds options of components, less those."""
+    return {field.name: field for field in msgspec.structs.fields(kind) if field.name != "options"}
 
 
 def _dotted(at: Path) -> str:

@@ -219,7 +219,9 @@ class Platform:
         self._raw.clear()
 
     def _ports(self) -> dict[str, Any]:
-        return {"transport": self.egress, "embed": self._embedder.embed if self._embedder is not None else None}
+        # Hashes know no meaning: a provider that weighs meaning does better with none than with theirs.
+        embedder = self._embedder if self._embedder is not None and self._embedder.name != "hashed" else None
+        return {"transport": self.egress, "embed": embedder.embed if embedder is not None else None}
 
     def _resolve(self, name: str) -> tuple[Handler, Variant]:
         application = self.application

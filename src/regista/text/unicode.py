@@ -22,7 +22,9 @@ _ALL = "".join(_INVISIBLE.values())
 _PICTURE = r"\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001fbff"
 _IDEOGRAPH = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _RIGHT_TO_LEFT = r"\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
-_JOINING = r"\u0600-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u17b3\u17b6-\u18aa\ufb50-\ufdff\ufe70-\ufefc\U00011000-\U000114ff"
+_JOINING = (
+    r"\u0600-\u08ff\u0900-\u0dff\u0e80-\u109f\u1780-\u17b3\u17b6-\u18aa\ufb50-\ufdff\ufe70-\ufefc\U00011000-\U000114ff"
+)
 _FLAGS = "|".join(  # England, Scotland, Wales: the only tag sequences in general use
     "".join(chr(0xE0000 + ord(letter)) for letter in region) for region in ("gbeng", "gbsct", "gbwls")
 )

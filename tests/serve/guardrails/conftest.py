@@ -47,7 +47,7 @@ SECRETS: dict[str, Callable[[int], tuple[str, str]]] = {
     "url_password": lambda seed: ("postgres://svc:", _draw(seed, 14)),
     "bearer": lambda seed: ("Authorization: Bearer ", _draw(seed, 40)),
     "basic_auth": lambda seed: ("Basic ", base64.b64encode(f"svc:{_draw(seed, 12)}".encode()).decode()),
-    "password": lambda seed: ('DB_PASS' + 'WORD="', _draw(seed, 16)),
+    "password": lambda seed: ("DB_PASS" + 'WORD="', _draw(seed, 16)),
     "api_key": lambda seed: ("api" + "_key=", _draw(seed, 32)),
 }
 AFTER = {"url_password": "@db.internal:5432/app", "password": '"'}

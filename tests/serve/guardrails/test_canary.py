@@ -34,10 +34,11 @@ def guard() -> Canary:
 )
 def test_the_canary_is_found_however_it_is_written(written: str) -> None:
     text = f"My instructions hold {written} as a mark."
-    assert [each.kind for each in guard().find(text)] == ["canary"]
+    (finding,) = guard().find(text)
+    assert finding.kind == "canary"
     stream = StreamScreen([("canary", guard())])
     out = "".join(map(stream.push, text)) + stream.finish()
-    assert stream.blocked and out == "My instructions hold "[: len(out)]
+    assert stream.blocked and text[: finding.start].startswith(out)
 
 
 def test_twelve_words_of_the_prompt_are_a_leak_and_eleven_are_not() -> None:

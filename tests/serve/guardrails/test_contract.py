@@ -12,8 +12,41 @@ PROSE = (
     "sentences, what each side gained; name the main towns. Is it true that prices rose by 12.5 % in between?\n\n"
     "- First point: a well-known one.\n- Second: see chapter 3 (page 27).\n"
 )
-BAIT = ["a", "0", "-", "@", "Z", " ", "\n", ".", ":", "=", "'", '"', "_", "/", "(", "+", "\u200b", "\u0301", "[", "sk-", "eyJ"]
-BAIT += ["password=", "://", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "token: ", "GB82", "call ", "4111 ", "a@b.", "\\n"]
+BAIT = [
+    "a",
+    "0",
+    "-",
+    "@",
+    "Z",
+    " ",
+    "\n",
+    ".",
+    ":",
+    "=",
+    "'",
+    '"',
+    "_",
+    "/",
+    "(",
+    "+",
+    "\u200b",
+    "\u0301",
+    "[",
+    "sk-",
+    "eyJ",
+]
+BAIT += [
+    "password=",
+    "://",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----",
+    "token: ",
+    "GB82",
+    "call ",
+    "4111 ",
+    "a@b.",
+    "\\n",
+]
 BAIT += ["\U0001f3f4", "Bearer ", "::", "1.", "é", "中", "İ", "\ud800"]
 
 
@@ -40,7 +73,9 @@ def test_prose_is_not_flagged_and_hardly_held(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FIRST)
-@pytest.mark.parametrize("bait", [*BAIT, "a.", "a@a.", "0-", "0 ", "a=", "password=a", "password=hunter22(", "eyJaaaaaaaa."])
+@pytest.mark.parametrize(
+    "bait", [*BAIT, "a.", "a@a.", "0-", "0 ", "a=", "password=a", "password=hunter22(", "eyJaaaaaaaa."]
+)
 def test_a_megabyte_of_bait_is_read_in_linear_time(name: str, bait: str) -> None:
     """A quadratic reading would take hours: the suite's time-out is the assertion."""
     guard = built(name)

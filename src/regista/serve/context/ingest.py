@@ -57,7 +57,7 @@ class TextEmbedder(Protocol):
 
 @dataclass
 class Found:
-    """The files of a folder by document id, and what in it cannot be read; `hidden` are folders that cannot be listed."""
+    """The files of a folder by document id, what in it cannot be read, and `hidden` folders that cannot be listed."""
 
     files: dict[str, Path] = field(default_factory=dict[str, Path])
     failed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -89,22 +89,21 @@ class Ingest:
         """
         found = await asyncio.to_thread(scan, self.folder)
         known = await asyncio.to_thread(self.documents.known)
-        stale, failed = await asyncio.to_thread(self._stale, found, known)
+        stale, unopened = await asyncio.to_thread(self._stale, found, known)
         parsed, unread = await self._read(stale)
-        failed = sorted([*found.failed, *failed, *unread])
         removed = [id for id in known if not found.may_hold(id)]
         embedded = await self._embed(parsed)
-        epoch = await asyncio.to_thread(self._commit, parsed, removed)
+        epoch = await asyncio.to_thread(self._commit, parsed, removed, embedded)
         added = sum(one.document.id not in known for one in parsed)
         return IngestReport(
             epoch=epoch,
             added=added,
             changed=len(parsed) - added,
             removed=len(removed),
-            unchanged=len(found.files) - len(stale) - (len(failed) - len(found.failed) - len(unread)),
+            unchanged=len(found.files) - len(stale) - len(unopened),
             chunks=0,
             embedded=embedded,
-            failed=tuple(failed),
+            failed=tuple(sorted([*found.failed, *unopened, *unread])),
         )
 
     def _stale(self, found: Found, known: Mapping[str, Known]) -> tuple[dict[str, Path], list[tuple[str, str]]]:
@@ -163,10 +162,11 @@ class Ingest:
         missing = {key: text for key, text in texts.items() if key not in made} | self.documents.passages(embedder)
         return sorted(missing.items(), key=lambda item: len(item[1]))
 
-    def _commit(self, parsed: Sequence[Parsed], removed: Sequence[str]) -> int:
+    def _commit(self, parsed: Sequence[Parsed], removed: Sequence[str], embedded: int) -> int:
         epoch = self.documents.epoch()
         embedder = self.embedder.name if self.embedder else ""
-        if not parsed and not removed and (not embedder or embedder == epoch.embedder):
+        same_embedder = not embedder or embedder == epoch.embedder
+        if same_embedder and not (parsed or removed or embedded):
             return epoch.number
         return self.documents.commit([(one, self.form) for one in parsed], removed, embedder).number
 
@@ -198,9 +198,12 @@ def _sort_in(path: Path, root: Path, found: Found) -> None:
     try:
         id.encode()
     except UnicodeEncodeError:
-        found.failed.append((ascii(id), f"The name {ascii(id)} is not UTF-8. Rename the file."))
+        found.failed.append((ascii(id), f"The name {id!a} is not UTF-8. Rename the file."))
         return
-    target = path.resolve()
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):  # links in a circle
+        target = Path("/")
     if path.is_symlink() and (not target.is_relative_to(root) or target.is_dir()):
         found.failed.append((id, f"{id} is a link to a folder or out of the documents: put the files there instead."))
     elif target.is_file():

@@ -151,7 +151,7 @@ class Library:
     async def refresh(self) -> bool:
         """Serve the newest epoch, which another process may have made; whether it is another one than before."""
         before = self._snapshot
-        if await asyncio.to_thread(self._documents.epoch) != before.epoch or before.unembedded:
+        if await asyncio.to_thread(self._documents.epoch) != before.epoch:
             await self._take()
         return self._snapshot.epoch != before.epoch
 

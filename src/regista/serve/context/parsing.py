@@ -6,8 +6,10 @@ cannot make the parent run anything.
 """
 
 import asyncio
+import math
 import os
 import pickle
+import signal
 import struct
 import sys
 from collections.abc import Callable
@@ -83,7 +85,7 @@ class Parser:
     async def _ask(self, question: bytes) -> bytes:
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "regista.serve.context.parsing"),
+                *(sys.executable, "-P", "-m", "regista.serve.context.parsing", str(math.ceil(self._limit) + 1)),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 # Ctrl-C is for the parent, which then ends the child.
@@ -123,8 +125,8 @@ def _frame(pipe: BinaryIO) -> bytes | None:
     return pipe.read(_LENGTH.unpack(head)[0]) if len(head) == _LENGTH.size else None
 
 
-def _serve() -> None:
-    """The child: answer questions until the parent closes the pipe."""
+def _serve(limit: int) -> None:
+    """The child: answer questions until the parent closes the pipe. A document ends it after `limit` seconds."""
     # Parsers that print would break the frames: what they print goes where errors go.
     questions, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -135,10 +137,13 @@ def _serve() -> None:
     sys.path[:] = pickle.loads(_frame(questions) or b"")  # noqa: S301 - from the parent
     load, chunker = pickle.loads(_frame(questions) or b"")  # noqa: S301 - from the parent
     while (question := _frame(questions)) is not None:
+        # The parent ends a child that hangs; this is for when the parent was killed first.
+        signal.alarm(limit)
         answer = msgspec.msgpack.encode(_parse(load, chunker, *pickle.loads(question)))  # noqa: S301 - from the parent
         answers.write(_LENGTH.pack(len(answer)) + answer)
         answers.flush()
+        signal.alarm(0)
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(int(sys.argv[1]))

@@ -64,7 +64,7 @@ def _turns(text: str) -> int:
 class _Kind(NamedTuple):
     """A format. `literal` opens it; `pattern` is matched there, and its first group (else all) is the secret.
 
-    `open` matches there as long as what has arrived so far, up to its end, may yet become one.
+    `open` matches there what may yet become one: if it reaches the end of what has arrived, more may complete it.
     """
 
     name: str
@@ -76,7 +76,7 @@ class _Kind(NamedTuple):
 
 _EDGE = r"(?<![A-Za-z0-9_-])"
 _END = r"(?![A-Za-z0-9])"
-_TOKEN_OPEN = re.compile(_EDGE + r"[A-Za-z0-9_.+/=-]*+\Z")
+_TOKEN_OPEN = re.compile(_EDGE + r"[A-Za-z0-9_.+/=-]*+")
 
 
 def _token(name: str, literal: str, body: str) -> _Kind:
@@ -85,7 +85,9 @@ def _token(name: str, literal: str, body: str) -> _Kind:
 
 _GAP = r"(?:\s|\\[nrt])*+"
 _FIELD = r"(?:Proc-Type|DEK-Info|Version|Comment|Hash|Charset)"
-_HEAD = rf"-----BEGIN (?:[A-Z0-9]{{1,12}} ){{0,4}}PRIVATE KEY(?: BLOCK)?-----{_GAP}(?:{_FIELD}: [^\n\\]{{0,120}}{_GAP})*+"
+_HEAD = (
+    rf"-----BEGIN (?:[A-Z0-9]{{1,12}} ){{0,4}}PRIVATE KEY(?: BLOCK)?-----{_GAP}(?:{_FIELD}: [^\n\\]{{0,120}}{_GAP})*+"
+)
 _LINES = rf"[A-Za-z0-9+/=]{{20,}}+(?:{_GAP}[A-Za-z0-9+/=]{{20,}}+)*+"
 _PEM = rf"{_HEAD}{_LINES}(?:{_GAP}[A-Za-z0-9+/=]{{0,19}}+{_GAP}(?:-----END [A-Z0-9 ]{{0,60}}-----|\Z))?"
 _PEM_OPEN = (
@@ -93,19 +95,21 @@ _PEM_OPEN = (
     rf"|{_HEAD}{_LINES}{_GAP}[A-Za-z0-9+/=]{{0,19}}+{_GAP}\\?(?:-{{1,5}}|-----E[A-Z0-9 ]{{0,60}}-{{0,5}})?\Z"
 )
 _GIVEN = r"(?::=?|=>?)"
-_NAME = r"[A-Za-z_-]{3,10}s?(?:key|value)?(?:[_-][A-Za-z0-9_-]{1,20})?[\"']?\s{0,3}"
+_STEM = r"(?:passw(?:or)?d?|passphrase|pwd|secret|token|credential|api[_-]?key|(?:access|account|auth|private)[_-]?key)"
+_NAME = rf"{_STEM}s?(?:key|value)?(?:[_-][A-Za-z0-9_-]{{1,20}})?[\"']?\s{{0,3}}"
 _VALUE = r"(?:\"([^\"\n]{6,200}+)(?:\"|\Z)|'([^'\n]{6,200}+)(?:'|\Z)|([^\s\"'`;,<>()\[\]{}$&|]{8,}+)(?P<code>[(\[{$]?))"
-_SOME = r"(?:\"[^\"\n]{0,200}+|'[^'\n]{0,200}+|[^\s\"'`;,<>()\[\]{}$&|]*+)"
+_SOME = r"(?P<quoted>\"[^\"\n]{0,200}+|'[^'\n]{0,200}+)?+(?(quoted)|[^\s\"'`;,<>()\[\]{}$&|]*+)"
 _STEMS = {
     **dict.fromkeys(("passw", "passphrase", "pwd"), "password"),
-    **dict.fromkeys(("secret", "token", "credential", "auth_key"), "credential"),
+    **dict.fromkeys(("secret", "token", "credential"), "credential"),
     **dict.fromkeys(("api_key", "api-key", "apikey"), "api_key"),
-    **dict.fromkeys(("access_key", "accesskey", "access-key", "account_key", "accountkey", "private_key"), "credential"),
+    **dict.fromkeys(("access_key", "accesskey", "access-key", "account_key", "accountkey"), "credential"),
+    **dict.fromkeys(("auth_key", "authkey", "auth-key", "private_key", "privatekey", "private-key"), "credential"),
 }
 """Beginnings of names whose values are secret, and the kind of those."""
 _ASSIGNED = re.compile(rf"(?i:{_NAME}){_GIVEN}\s{{0,3}}{_VALUE}")
-_ASSIGNED_OPEN = re.compile(rf"(?i:{_NAME})(?:{_GIVEN}\s{{0,3}}{_SOME})?\Z")
-_AUTHORISED_OPEN = re.compile(_EDGE + r"[Bb][a-z]{4,5}\s{1,4}[A-Za-z0-9._~+/=-]*+\Z")
+_ASSIGNED_OPEN = re.compile(rf"(?i:{_NAME})(?:{_GIVEN}\s{{0,3}}{_SOME})?+")
+_AUTHORISED_OPEN = re.compile(r"[A-Za-z]{5,6}\s{1,4}[A-Za-z0-9._~+/=-]*+")
 _BEARER = re.compile(_EDGE + r"[Bb]earer\s{1,4}([A-Za-z0-9._~+/=-]{16,}+)")
 
 _KINDS = (
@@ -140,9 +144,7 @@ _KINDS = (
     _token("vault", "hvs.", "[A-Za-z0-9_-]{24,}+"),
     _token("linear", "lin_api_", "[A-Za-z0-9]{32,}+"),
     *(_Kind("bearer", literal, _BEARER, _AUTHORISED_OPEN, _random) for literal in ("Bearer ", "bearer ")),
-    _Kind(
-        "basic_auth", "Basic ", re.compile(_EDGE + r"Basic\s{1,4}([A-Za-z0-9+/]{8,}+=*+)"), _AUTHORISED_OPEN, _login
-    ),
+    _Kind("basic_auth", "Basic ", re.compile(_EDGE + r"Basic\s{1,4}([A-Za-z0-9+/]{8,}+=*+)"), _AUTHORISED_OPEN, _login),
     _Kind(
         "url_password",
         "://",
@@ -229,6 +231,21 @@ def _matches(text: str, tries: list[tuple[int, _Kind]]) -> Iterator[tuple[Findin
             yield Finding(kind.name, *match.span(group or 0), f"[SECRET:{kind.name}]"), *match.span()
 
 
+def _open(text: str, tries: list[tuple[int, _Kind]]) -> int:
+    """Where the first secret begins that more text could complete."""
+    closed: dict[re.Pattern[str], int] = {}
+    for start, kind in tries:
+        if start < closed.get(kind.open, 0):
+            continue
+        if match := kind.open.match(text, start):
+            if match.end() == len(text):
+                return start
+            # What begins within an unquoted run ends where the run ends: trying it too would be quadratic.
+            if match.re is _TOKEN_OPEN or (match.re is _ASSIGNED_OPEN and not match["quoted"]):
+                closed[kind.open] = match.end()
+    return len(text)
+
+
 @guardrails.add
 @dataclass
 class Secrets:
@@ -249,9 +266,10 @@ class Secrets:
         tries = _tries(text)
         if "=" not in text and ":" not in text:
             tries += _names(text, max(size - _REACH, 0))
+            tries.sort(key=lambda each: each[0])
         if not tries:
             return cut
-        cut = min([cut, *(start for start, kind in tries if kind.open.match(text, start))])
+        cut = min(cut, _open(text, tries))
         for _, start, end in _matches(text, tries):
             if start < cut < end:
                 cut = start

@@ -26,7 +26,8 @@ class HybridRetriever:
     def __post_init__(self) -> None:
         if self.depth < 1 or self.c < 0:
             raise ConfigurationError(
-                f"The retriever 'hybrid' has depth {self.depth} and c {self.c}: set depth to 1 or more and c to 0 or more."
+                f"The retriever 'hybrid' has depth {self.depth} and c {self.c}: "
+                "set depth to 1 or more and c to 0 or more."
             )
 
     async def retrieve(self, query: str, k: int) -> Retrieved:

@@ -18,8 +18,14 @@ WORDS = r"[\w'’.-]*(?: [\w'’.-]+){0,3}?"
 PLAYER = rf"(?P<player>[^\W\d_]{WORDS})"
 NAMED = rf"(?P<player>(?-i:[A-ZÀ-ÖØ-Þ]){WORDS})"
 """A player where only a capital tells a name from other words: "the role of the six" asks for no player."""
+SOMEBODY = NAMED.replace("?P<player>", "?:")
 ROLE = r"(?:an? |the |our )?(?P<role>[\w-]+(?: [\w-]+){0,3}?)"
 AS = r"(?:as|in the role of|in the position of|playing|at)"
+UNSEEN = (
+    r"(?P<quantity>scan(?:s|ned|ning)?|sprint(?:s|ed|ing)?|press(?:es|ed|ing)?|speed|fast(?:er|est)?|distances?|"
+    r"kilomet(?:re|er)s?|injur(?:y|ies|ed)|fitness|heart rate|body shape)"
+)
+"""What is asked for and cannot be counted from what happens at the ball."""
 ASKED = r"(?i)\b(?:what (?:are|is|were|was)|show(?: me)?|list|give me)"
 
 
@@ -69,6 +75,19 @@ def compare_in_role(
 ) -> Facts:
     """A player's figures in a role beside that role's regulars: interval, percentile, and matches still needed."""
     return _answered(lambda database: _compare(database, player, role))
+
+
+@tool(
+    asks=(
+        rf"(?i)\bhow (?:often|much|many|far|well|hard|quickly)\b[^?]*?\b{SOMEBODY}\b[^?]*?\b{UNSEEN}\b",
+        rf"(?i)\bhow (?:many|much) {UNSEEN}\b[^?]*?\b{SOMEBODY}",
+        rf"(?i)\bhow (?P<quantity>fast|fit) (?:is|was) {SOMEBODY}",
+        rf"{ASKED} {SOMEBODY}(?:'s|’s)? (?:top |average )?{UNSEEN}\b",
+    )
+)
+def not_in_the_data(quantity: Annotated[str, "what was asked for, such as 'sprints' or 'scanning'"]) -> Facts:
+    """Say plainly that event data does not show something: scanning, pressing off the ball, sprints, distance."""
+    return Facts(wording.unseen(quantity))
 
 
 @tool(

@@ -10,6 +10,8 @@ Names are imported when they are first used, so that `import regista` costs next
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from regista.core.version import VERSION
+
 if TYPE_CHECKING:
     from regista.app.facade import App
     from regista.app.facade import SyncApp as load
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from regista.core.nouns import Answer, Citation, Delta, Hit, Trace
     from regista.serve.agents.tools import Facts, tool
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Answer", "App", "Citation", "Delta", "Facts", "Hit", "RegistaError", "Trace", "load", "open", "tool"]
 
 _WHERE = {

@@ -38,6 +38,11 @@ def ambiguous(name: str, found: Sequence[Player]) -> str:
     return f"{len(found)} players fit {name!r}: {shown}{more}. Say which one by his full name."
 
 
+def unseen(quantity: str) -> tuple[str, ...]:
+    """What was asked for is not in the data."""
+    return (f"Not measured: what was asked for ({quantity.lower()}) is not in these figures.", UNSEEN)
+
+
 def no_role(name: str, near: Sequence[str], every: Sequence[Role]) -> str:
     """No role is called that."""
     offered = f" Near names: {', '.join(near)}." if near else ""
@@ -92,6 +97,7 @@ def profile(found: Profile, season: str) -> list[str]:
         f"{found.minutes:,} minutes in all, with a mean probability of {chance:.2f} for the role.",
         f"He is compared with the {found.regulars} other regular {role.plural}: players with at least "
         f"{_matches(REGULAR_MATCHES)} in the role.",
+        f"The matches behind the figures of {name}: {'; '.join(_match(row) for row in found.matches)}.",
         *_clearest(found),
     ]
     ranked = first(found.places)
@@ -99,6 +105,10 @@ def profile(found: Profile, season: str) -> list[str]:
     sentences += [_place(name, role, place) for place in (*ranked, *(p for p in rest if not p.watch))]
     sentences += [_place(name, role, place) for place in rest if place.watch]
     return [*sentences, PROPOSAL, UNSEEN]
+
+
+def _match(row: dict[str, Any]) -> str:
+    return f"{row['date']} {row['opponent']} {row['score']}"
 
 
 def _clearest(found: Profile) -> list[str]:
@@ -120,17 +130,16 @@ def _place(name: str, role: Role, place: Place) -> str:
         limits = f"95 % interval {figure.low:.{d}f} to {figure.high:.{d}f}"
     low, median, high = (f"{value:.{d}f}" for value in place.quartiles)
     return (
-        f"{'Watch only: ' if place.watch else ''}{metric.label}, {name} as a {role.name}: {figure.value:.{d}f} "
-        f"{metric.unit} ({limits}, {_matches(place.matches)}), above {place.percentile} % of the "
-        f"{place.regulars} regulars, whose lower quartile, median and upper quartile are {low}, {median} and {high}; "
-        f"{_needs(place)}."
+        f"{'Watch only: ' if place.watch else ''}{metric.label}: {figure.value:.{d}f} {metric.unit} "
+        f"({limits}, {_matches(place.matches)}), above {place.percentile} % of the {place.regulars} regulars, whose "
+        f"quartiles are {low}, {median} and {high}; {_needs(place)}."
     )
 
 
 def _needs(place: Place) -> str:
     if place.needed is None:
-        return "no number of matches makes this figure tell the players of a role apart"
-    takes = f"at his rate it takes about {_matches(place.needed)} to trust the figure"
+        return "no number of matches makes it tell the players of a role apart"
+    takes = f"trusting it takes about {_matches(place.needed)}"
     return f"{takes}, {place.missing} more than he has" if place.missing else f"{takes}, which he has"
 
 

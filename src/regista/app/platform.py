@@ -118,7 +118,7 @@ class Platform:
         named = {
             model.model: model.model.partition("/")[0] for model in self.application.folder.settings.models.values()
         }
-        embedder = {f"embedded/{self._embedder.name}": "embedded"} if self._embedder is not None else {}
+        embedder = {f"embedded/{self._embedder.embedder}": "embedded"} if self._embedder is not None else {}
         return [(self.application.name, "regista"), *named.items(), *embedder.items()]
 
     def health(self) -> Json:
@@ -156,9 +156,11 @@ class Platform:
         """Vectors of the embedder in this process, with its name."""
         if self._embedder is None:
             self._embedder = await open_embedder("auto", self._settings["models"])
-        if name not in (self._embedder.name, "default"):
-            raise UnknownNameError("embedding model", f"embedded/{name}", [f"embedded/{self._embedder.name}"])
-        return self._embedder.name, await self._embedder.embed(texts)
+        known = self._embedder.embedder
+        if name not in (known, "default"):
+            error = UnknownNameError("embedding model", f"embedded/{name}", [f"embedded/{known}", "embedded/default"])
+            raise NotFoundError(error.message, code="model_not_found", param="model")
+        return known, await self._embedder.embed(texts)
 
     async def embed_upstream(self, model: str, texts: Sequence[str], rest: Json) -> bytes:
         """A provider's own embeddings answer."""
@@ -220,7 +222,7 @@ class Platform:
 
     def _ports(self) -> dict[str, Any]:
         # Hashes know no meaning: a provider that weighs meaning does better with none than with theirs.
-        embedder = self._embedder if self._embedder is not None and self._embedder.name != "hashed" else None
+        embedder = self._embedder if self._embedder is not None and self._embedder.embedder != "hashed" else None
         return {"transport": self.egress, "embed": embedder.embed if embedder is not None else None}
 
     def _resolve(self, name: str) -> tuple[Handler, Variant]:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from regista.core.errors import RegistaError
-from regista.core.nouns import Answer, Delta, Trace, Usage
+from regista.core.nouns import Answer, Delta, Response, Trace, Usage
 from regista.models.prices import FREE, Prices
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
@@ -65,9 +65,14 @@ class Serving:
                 pass
         return self.so_far()
 
+    @property
+    def response(self) -> Response:
+        """What has been answered until now."""
+        return self._collector.response()
+
     def so_far(self) -> Answer:
-        """What has been answered until now; complete once `trace` is there."""
-        response = self._collector.response()
+        """What has been answered until now, as callers in Python get it; whole once `trace` is there."""
+        response = self.response
         return Answer(
             response.text,
             response.citations,

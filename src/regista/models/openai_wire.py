@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from regista.core.errors import ProviderError
 from regista.core.nouns import Delta, Json, Message, Request, Tool, ToolCallPart, Usage
-from regista.models.sse import Splitter
+from regista.models.sse import Splitter, read
 
 
 class _Details(Struct):
@@ -95,7 +95,11 @@ def whole(data: bytes) -> Delta:
         raise ProviderError(f"The answer is not a chat completion ({error}): {_peek(data)}") from None
     if answer.error or not answer.choices:
         raise ProviderError(f"The answer is not a chat completion: {_peek(data)}")
-    return _delta(answer, data)
+    choice = answer.choices[0]
+    said = choice.message or _Said()
+    calls = tuple(_part(call, position) for position, call in enumerate(said.tool_calls or ()))
+    usage = answer.usage.noun() if answer.usage is not None else None
+    return Delta(said.content or "", calls, choice.finish_reason, usage, (), data)
 
 
 class Stream:
@@ -110,53 +114,58 @@ class Stream:
 
     def feed(self, block: bytes) -> Delta | None:
         """What this block adds; its `raw` leaves out `[DONE]` and a usage chunk the client did not ask for."""
-        deltas: list[Delta] = []
-        for event in self._splitter.feed(block):
-            if event.data == b"[DONE]":
-                self.done = True
+        texts: list[str] = []
+        calls: list[ToolCallPart] = []
+        finish: str | None = None
+        usage: Usage | None = None
+        kept: list[bytes] = []
+        for part in self._splitter.parts(block):
+            answer = self._read(part)
+            if answer is None:
                 continue
-            try:
-                answer = _answer.decode(event.data)
-            except msgspec.MsgspecError as error:
-                raise ProviderError(
-                    f"An event of the stream is not JSON of a chat ({error}): {_peek(event.data)}"
-                ) from None
-            if answer.error:
-                raise ProviderError(f"The provider ended its stream with an error: {_peek(event.data)}")
-            hidden = not answer.choices and answer.usage is not None and not self._keep_usage
-            deltas.append(_delta(answer, b"" if hidden else event.raw))
-        return _join(deltas) if deltas else None
+            choices = answer.choices
+            if answer.usage is not None:
+                usage = answer.usage.noun()
+                if not choices and not self._keep_usage:
+                    continue
+            kept.append(part)
+            # Further choices (n > 1) reach the client in `raw` only.
+            if choices and not choices[0].index:
+                choice = choices[0]
+                finish = choice.finish_reason or finish
+                if (said := choice.delta) is not None:
+                    if said.content:
+                        texts.append(said.content)
+                    if said.tool_calls:
+                        calls += [_part(call, position) for position, call in enumerate(said.tool_calls)]
+        if not kept and usage is None:
+            return None
+        raw = b"\n\n".join(kept) + b"\n\n" if kept else b""
+        return Delta("".join(texts), tuple(calls), finish, usage, (), raw)
 
-
-def _delta(answer: _Answer, raw: bytes) -> Delta:
-    text, finish, parts = "", None, tuple[ToolCallPart, ...]()
-    for choice in answer.choices or ():
-        if choice.index:
-            continue  # further choices (n > 1) reach the client in `raw` only
-        finish = choice.finish_reason or finish
-        said = choice.delta or choice.message
-        if said is not None:
-            text = said.content or ""
-            if said.tool_calls:
-                parts = tuple(_part(call, position) for position, call in enumerate(said.tool_calls))
-    return Delta(text, parts, finish, answer.usage.noun() if answer.usage else None, (), raw)
+    def _read(self, part: bytes) -> _Answer | None:
+        """The chunk in an event; None for `[DONE]` and for events without data."""
+        if part.startswith(b"data: ") and b"\n" not in part:
+            data = part[6:]
+        else:
+            event = read(part)
+            data = event.data if event is not None else b""
+        if not data or data == b"[DONE]":
+            self.done = self.done or bool(data)
+            return None
+        try:
+            answer = _answer.decode(data)
+        except msgspec.MsgspecError as error:
+            raise ProviderError(f"An event of the stream is no JSON of a chat ({error}): {_peek(data)}") from None
+        if answer.error:
+            raise ProviderError(f"The provider ended its stream with an error: {_peek(data)}")
+        return answer
 
 
 def _part(call: _Call, position: int) -> ToolCallPart:
     function = call.function or _Function()
     index = position if call.index is None else call.index
     return ToolCallPart(index, call.id or "", function.name or "", function.arguments or "")
-
-
-def _join(deltas: list[Delta]) -> Delta:
-    if len(deltas) == 1:
-        return deltas[0]
-    finish = usage = None
-    for delta in deltas:
-        finish = delta.finish or finish
-        usage = delta.usage or usage
-    parts = tuple(part for delta in deltas for part in delta.tool_calls)
-    return Delta("".join([d.text for d in deltas]), parts, finish, usage, (), b"".join([d.raw or b"" for d in deltas]))
 
 
 def _tool(tool: Tool) -> Json:

@@ -60,6 +60,8 @@ class Price(Struct, frozen=True):
         return (pico + PICO // 2) // PICO
 
 
+REMEMBERED = 1_000
+"""Names whose price is kept at hand, unknown ones too: clients make them up."""
 FREE = Price(Rates(0, 0, 0))
 
 
@@ -73,6 +75,7 @@ class Prices:
         self.rows = rows
         self._free = free
         self._origins = origins
+        self._found: dict[tuple[str, str], Price | None] = {}
 
     @classmethod
     def load(cls) -> "Prices":
@@ -106,6 +109,14 @@ class Prices:
 
         A dated snapshot has its model's price unless it has its own.
         """
+        if (provider, model) in self._found:
+            return self._found[provider, model]
+        if len(self._found) >= REMEMBERED:
+            self._found.clear()
+        found = self._found[provider, model] = self._find(provider, model)
+        return found
+
+    def _find(self, provider: str, model: str) -> Price | None:
         exact = self.rows.get((provider, model))
         if exact is not None or provider in self._free:
             return exact or FREE

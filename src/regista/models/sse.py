@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 
 class Event(NamedTuple):
-    """One event: its name (often empty), its data, and the bytes it came in with the blank line that ends it."""
+    """One event: its name, often empty, and its data."""
 
     name: bytes
     data: bytes
-    raw: bytes
 
 
 class Splitter:
@@ -28,17 +27,20 @@ class Splitter:
         >>> [e.data for e in Splitter().feed(b'data: 1\\n\\ndata: 2\\r\\n\\r\\ndata: 3')]
         [b'1', b'2']
         """
+        return [event for part in self.parts(block) if (event := read(part)) is not None]
+
+    def parts(self, block: bytes) -> list[bytes]:
+        """As `feed`, each event as its bytes without the blank line that ends it."""
         if self.rest:
             block = self.rest + block
         if b"\r" in block:
             block = block.replace(b"\r\n", b"\n")
         *whole, self.rest = block.split(b"\n\n")
-        return [event for part in whole if (event := _event(part)) is not None]
+        return whole
 
 
-def _event(part: bytes) -> Event | None:
-    if part.startswith(b"data: ") and b"\n" not in part:
-        return Event(b"", part[6:], part + b"\n\n")
+def read(part: bytes) -> Event | None:
+    """The event in these bytes; None where they hold no data."""
     name, data = b"", list[bytes]()
     for line in part.split(b"\n"):
         field, _, value = line.partition(b":")
@@ -47,4 +49,4 @@ def _event(part: bytes) -> Event | None:
             data.append(value)
         elif field == b"event":
             name = value
-    return Event(name, b"\n".join(data), part + b"\n\n") if data else None
+    return Event(name, b"\n".join(data)) if data else None

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-import regista
+from regista.core.version import VERSION
 from regista.core.nouns import Json, Trace
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -120,7 +120,7 @@ class _Process(Collector):
         self._log = log
 
     def collect(self) -> Iterator[Metric]:
-        yield InfoMetricFamily("regista_build", "This build.", {"version": regista.__version__})
+        yield InfoMetricFamily("regista_build", "This build.", {"version": VERSION})
         log = self._log
         if log is None:
             return

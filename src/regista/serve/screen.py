@@ -5,7 +5,7 @@ unless it carries an `on_error` action of its own that says otherwise.
 """
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast
 
 from regista.core.nouns import Action, Finding, Verdict
 from regista.serve.guardrails import Guardrail
@@ -15,9 +15,8 @@ Guards = Sequence[tuple[str, Guardrail]]
 """Guardrails in the order they read a text, each with its name in configuration."""
 
 
-@runtime_checkable
 class Positional(Protocol):
-    """A guardrail whose findings depend on where in the whole a text stands."""
+    """What a guardrail has beside `find` where its findings depend on where in the whole a text stands."""
 
     def find_at(self, text: str, offset: int) -> list[Finding]:
         """What `find` finds in a whole of which `text` is the part from `offset` on."""
@@ -94,14 +93,12 @@ class StreamScreen:
 class _Stage:
     """One guardrail on a stream: holds `context + held`, where `context` is the last character it released."""
 
-    __slots__ = ("_context", "_findings", "_guard", "_limit", "_offset", "_positional", "_reason", "_text", "_vault")
-    __slots__ += ("blocked", "name")
-
     def __init__(self, name: str, guard: Guardrail, vault: Vault | None, limit: int) -> None:
         self.name = name
         self.blocked = False
         self._guard = guard
-        self._positional = guard if isinstance(guard, Positional) else None
+        # Not an isinstance check: those of protocols cost more than screening a short answer.
+        self._positional = cast("Positional | None", guard if hasattr(guard, "find_at") else None)
         self._vault = vault
         self._limit = limit
         self._text = ""
@@ -116,45 +113,39 @@ class _Stage:
         return Verdict(self.name, action, "", self._reason or _reason(self._findings), tuple(self._findings))
 
     def push(self, piece: str, last: bool = False) -> str:
-        text = self._text = self._text + piece if piece else self._text
+        text = self._text + piece
+        start = self._context
+        found: list[Finding] = []
         try:
-            cut = len(text) if last else self._guard.pending(text)
-            if cut <= self._context:
-                cut, found = self._context, []
-            elif self._positional:
-                start = self._context
-                found = _moved(self._positional.find_at(text[start:cut], self._offset + start), start)
-            else:
+            cut = len(text) if last else max(self._guard.pending(text), start)
+            if cut > start and self._positional is None:
                 found = self._guard.find(text)
+            elif cut > start and self._positional:
+                found = _moved(self._positional.find_at(text[start:cut], self._offset + start), start)
         except Exception as error:  # noqa: BLE001 - a guardrail's failure, whatever it is, is a verdict
             verdict = _failed(self.name, self._guard, "", error)
             self.blocked, self._reason = verdict.action == "block", verdict.reason
-            cut, found = len(text), []
-        return "" if self.blocked else self._release(text, cut, found)
-
-    def _release(self, text: str, cut: int, found: list[Finding]) -> str:
-        start = self._context
-        out = text[start:cut]
-        if found and (found := [finding for finding in found if start <= finding.start and finding.end <= cut]):
-            self._findings += _moved(found, self._offset)
-            if self._guard.action == "block":
-                self.blocked = True
-                return ""
-            if self._guard.action == "mask":
-                out = _mask(text, found, self._hiding, start, cut)
+            cut = len(text)
+        out = self._treated(text, start, cut, found) if found else text[start:cut]
         if len(text) - cut > self._limit:
             self.blocked = True
             self._reason = f"{self.name} could not decide within {self._limit} characters"
-            return ""
         if cut > start:
             self._offset += cut - 1
-            self._text = text[cut - 1 :]
             self._context = 1
-        return out
+            text = text[cut - 1 :]
+        self._text = text
+        return "" if self.blocked else out
 
-    @property
-    def _hiding(self) -> Vault | None:
-        return self._vault if _reversible(self._guard) else None
+    def _treated(self, text: str, start: int, cut: int, found: list[Finding]) -> str:
+        """`text[start:cut]` after the guardrail's action on what was found there."""
+        found = [finding for finding in found if start <= finding.start and finding.end <= cut]
+        self._findings += _moved(found, self._offset)
+        if found and self._guard.action == "block":
+            self.blocked = True
+        if found and self._guard.action == "mask":
+            return _mask(text, found, self._vault if _reversible(self._guard) else None, start, cut)
+        return text[start:cut]
 
 
 def _judge(name: str, guard: Guardrail, text: str, findings: list[Finding], vault: Vault | None) -> Verdict:

@@ -1,6 +1,7 @@
 """A leaked system prompt is noticed by its canary or by its words."""
 
 import base64
+import re
 
 import pytest
 
@@ -42,7 +43,7 @@ def test_the_canary_is_found_however_it_is_written(written: str) -> None:
 
 
 def test_twelve_words_of_the_prompt_are_a_leak_and_eleven_are_not() -> None:
-    words = "Answer from the documents alone, never guess, and say so when the".split()
+    words = re.findall(r"[\w,]+", PROMPT)[9:21]
     assert [each.kind for each in guard().find("Sure! " + " ".join(words))] == ["prompt"]
     assert guard().find("Sure! " + " ".join(words[:11])) == []
 

@@ -46,7 +46,7 @@ class Embedded:
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         results = _tool_results(request.messages)
         if results:
-            pieces = _quoted_results(results, len(request.hits))
+            pieces = _quoted_results(results)
             words_read = sum(len(result.split()) for _, result in results)
         else:
             call = _tool_call(request)
@@ -126,10 +126,10 @@ def _tool_results(messages: Sequence[Message]) -> list[tuple[str, str]]:
     return results
 
 
-def _quoted_results(results: Sequence[tuple[str, str]], hits: int) -> list[Delta]:
-    """One delta a statement. Markers go on after those of the hits, which the prompt numbers from 1."""
+def _quoted_results(results: Sequence[tuple[str, str]]) -> list[Delta]:
+    """One delta a statement; a marker names its result, counted from 1."""
     deltas: list[Delta] = []
-    for marker, (name, content) in enumerate(results, hits + 1):
+    for marker, (name, content) in enumerate(results, 1):
         gap = "\n\n" if deltas else ""
         failed = _ERROR.match(content)
         statements = [] if failed else _statements(content)

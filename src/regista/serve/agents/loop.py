@@ -11,8 +11,7 @@ from regista.core.nouns import Delta, Message, ToolCall, Usage
 from regista.serve.agents.tools import Toolbox
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
-from regista.serve.screen import screen
-from regista.serve.stages.guard import Guards, decide
+from regista.serve.stages.guard import Guards, decide, look
 
 
 def act(below: Handler, toolbox: Toolbox, max_steps: int, guards: Guards) -> Handler:
@@ -52,7 +51,7 @@ async def _run(exchange: Exchange, toolbox: Toolbox, calls: tuple[ToolCall, ...]
         texts = await asyncio.gather(*(toolbox.run(call) for call in calls))
         messages: list[Message] = []
         for call, text in zip(calls, texts, strict=True):
-            passed, verdicts = screen(text, guards)
+            passed, verdicts = look(text, guards)
             if verdicts:
                 with exchange.recorder.span("guard context", call.name) as guarded:
                     decide(guarded, verdicts)

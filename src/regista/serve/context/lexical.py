@@ -16,7 +16,8 @@ from regista.store.documents import Contents, Documents, Epoch, Place
 
 FORMAT = 1
 """Part of the folder's name: an index of another format is another folder."""
-BOOSTS = {"title": 2.0, "heading": 1.5, "text": 1.0}
+TITLE_WEIGHT = 3
+"""How often a title's words count beside each chunk's own."""
 MAX_TERMS = 128
 """Words of a query that count; a pasted page is not searched for word by word."""
 _HEAP_BYTES = 32 << 20
@@ -35,14 +36,12 @@ class Lexical:
         words = list(dict.fromkeys(terms(query)))[:MAX_TERMS]
         if not words:
             return []
-        any_of = [(tantivy.Occur.Should, self._term(field, word)) for word in words for field in BOOSTS]
+        any_of = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "words", word, "freq")) for word in words
+        ]
         found = self._searcher.search(tantivy.Query.boolean_query(any_of), k, count=False).hits
         keys = self._searcher.fast_field_values("chunk", [address for _, address in found])
         return [(int(key), float(score)) for key, (score, _) in zip(keys, found, strict=True) if key is not None]
-
-    def _term(self, field: str, word: str) -> tantivy.Query:
-        query = tantivy.Query.term_query(self._schema, field, word, "freq")
-        return tantivy.Query.boost_query(query, BOOSTS[field]) if BOOSTS[field] != 1 else query
 
 
 def bring_up(folder: Path, documents: Documents, contents: Contents) -> Lexical:
@@ -80,8 +79,7 @@ def _schema() -> tantivy.Schema:
     builder.add_integer_field("chunk", fast=True)
     builder.add_text_field("document", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("epoch", stored=True, tokenizer_name="raw", index_option="basic")
-    for field in BOOSTS:
-        builder.add_text_field(field, tokenizer_name="words", index_option="freq")
+    builder.add_text_field("words", tokenizer_name="words", index_option="freq")
     return builder.build()
 
 
@@ -129,12 +127,8 @@ def _written(epoch: Epoch) -> str:
 def _add(writer: tantivy.IndexWriter, contents: Contents, places: Iterable[Place]) -> None:
     for place in places:
         source = contents.documents[place.document]
-        writer.add_document(
-            tantivy.Document(
-                chunk=place.n,
-                document=place.document,
-                title=source.title,
-                heading=place.heading,
-                text=source.text[place.start : place.end],
-            )
-        )
+        text = source.text[place.start : place.end]
+        # Weights go into the word counts, before BM25 saturates them: one field for all, not a sum of
+        # scores (Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields", 2004).
+        words = "\n".join((*[source.title] * TITLE_WEIGHT, place.heading, text))
+        writer.add_document(tantivy.Document(chunk=place.n, document=place.document, words=words))

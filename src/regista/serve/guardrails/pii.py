@@ -88,12 +88,15 @@ def _ip(text: str) -> int:
 class _Shape(NamedTuple):
     """A kind by its shape. The first group named `it` (else all of the match) is given to `measure`.
 
-    `measure` says how many of its characters are one: 0 where check digits or rules refuse it.
+    `measure` says how many of its characters are one: 0 where check digits or rules refuse it. It is looked for
+    where a number of at least `digits` begins or, where it has a `hint`, in any text that this is found in.
     """
 
     kind: str
     pattern: re.Pattern[str]
     measure: Callable[[str], int]
+    digits: int = 0
+    hint: re.Pattern[str] | None = None
 
 
 _LETTER = "A-Za-z0-9À-ɏ"
@@ -125,26 +128,44 @@ _IPV6 = _Shape(
     re.compile(r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{6,39}(?![A-Za-z0-9_:])"),
     _ip,
 )
+_IBAN = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)[ A-Za-z0-9]")
+_DOTTED = re.compile(r"\d\.\d{1,3}\.\d")
 _SHAPES = (
-    _Shape("iban", re.compile(rf"{_START}[A-Z]{{2}}\d\d(?: [A-Z0-9]{{4}}){{2,7}}(?: [A-Z0-9]{{1,3}})?{_STOP}"), _iban),
-    _Shape("iban", re.compile(rf"{_START}[A-Za-z]{{2}}\d\d[A-Za-z0-9]{{11,30}}{_STOP}"), _iban),
+    _Shape(
+        "iban",
+        re.compile(rf"{_START}[A-Z]{{2}}\d\d(?: [A-Z0-9]{{4}}){{2,7}}(?: [A-Z0-9]{{1,3}})?{_STOP}"),
+        _iban,
+        0,
+        _IBAN,
+    ),
+    _Shape("iban", re.compile(rf"{_START}[A-Za-z]{{2}}\d\d[A-Za-z0-9]{{11,30}}{_STOP}"), _iban, 0, _IBAN),
     _Shape(
         "credit_card",
         re.compile(
-            r"(?<![A-Za-z0-9_.-])(?:\d{12,19}|\d{4}(?P<a>[ -])\d{4}(?P=a)\d{4}(?P=a)\d{4}|\d{4}(?P<b>[ -])\d{6}(?P=b)\d{4,5})"
+            r"(?<![A-Za-z0-9_.-])(?:\d{12,19}|"
+            r"\d{4}(?P<a>[ -])\d{4}(?P=a)\d{4}(?P=a)\d{4}|\d{4}(?P<b>[ -])\d{6}(?P=b)\d{4,5})"
             r"(?![A-Za-z0-9_]|[.-]\d)"
         ),
         _card,
+        12,
     ),
-    _Shape("us_ssn", re.compile(rf"{_EDGE}\d{{3}}(?P<by>[ -])\d\d(?P=by)\d{{4}}{_END}"), _ssn),
-    _Shape("ip_address", re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)"), _ip),
+    _Shape("us_ssn", re.compile(rf"{_EDGE}\d{{3}}(?P<by>[ -])\d\d(?P=by)\d{{4}}{_END}"), _ssn, 9),
+    _Shape(
+        "ip_address",
+        re.compile(rf"(?<![A-Za-z0-9_.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-Za-z0-9_]|\.\d)"),
+        _ip,
+        4,
+        _DOTTED,
+    ),
     _Shape(
         "uk_nino",
         re.compile(rf"{_START}[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]{_STOP}"),
         _nino,
+        6,
+        re.compile(r"\d\d(?<=[A-Z]\d\d| \d\d)"),
     ),
 )
-_NUMBER = _Shape("phone", re.compile(f"{_EDGE}(?:{_PHONE}){_END}"), _phone)
+_NUMBER = _Shape("phone", re.compile(f"{_EDGE}(?:{_PHONE}){_END}"), _phone, 8)
 
 
 def _after_word(kind: str, number: str, measure: Callable[[str], int]) -> _Shape:
@@ -155,7 +176,7 @@ def _after_word(kind: str, number: str, measure: Callable[[str], int]) -> _Shape
 _CALLED = _after_word("phone", r"[(+]?\d(?:[ ().-]{0,2}\d){6,14}", _phone)
 _INSURED = _after_word("us_ssn", r"\d{3}[ -]?\d\d[ -]?\d{4}", _ssn)
 _WORDS = {
-    **dict.fromkeys(("phone", "mobile", "call ", "call:", "fax", "whatsapp", "dial", "messages to"), _CALLED),
+    **dict.fromkeys(("phone", "mobile", "call", "fax", "whatsapp", "dial", "messages to"), _CALLED),
     **dict.fromkeys(("ssn", "social security"), _INSURED),
     "nhs": _after_word("uk_nhs", r"\d{3}[ -]?\d{3}[ -]?\d{4}", _nhs),
 }
@@ -164,18 +185,22 @@ _WORDS = {
 KINDS = tuple(dict.fromkeys(shape.kind for shape in (_EMAIL, _IPV6, *_SHAPES, *_WORDS.values())))
 
 _DIGIT = re.compile("[0-9]")
-_ENOUGH = re.compile(r"\d(?:[ ().+-]{0,3}\d){5}|\d\.\d{1,3}\.\d|[0-9A-Fa-f:]:[0-9A-Fa-f]")
-"""What every number that can be found has in it."""
+_CHAIN = re.compile(r"\d(?:[ ().+-]{0,3}\d){3,}+")
+"""A number as far as it may be written with gaps: what is found has at least four digits in a row of these."""
 
+_BEGIN = re.compile(r"[(+](?=[(+]?\d)|(?<!\d)\d")
 _RUN = re.compile(rf"[{_LETTER}._%+@:-]*")
 _LONGEST_RUN = 336
 """Longer than any e-mail address that is found: a run beyond it holds none."""
 _RECENT = 256
+_NEAR = 48
+"""How far back a number, and a word without a number after it, may begin that what follows completes."""
 _OPEN_NUMBER = re.compile(r"(?<!\d)(?:[(+]{0,2}\d(?:[ ().+-]{0,3}\d){0,60}[ ().+-]{0,3}|[(+]{1,2})\Z")
 _OPEN_CODE = re.compile(
     rf"{_START}(?:[A-Z]{{2}} ?[\d ]{{0,9}}[A-D]?"
     r"|[A-Za-z]{2}\d\d(?:[A-Za-z0-9]{0,30}|(?: [A-Z0-9]{4}){0,7}(?: [A-Z0-9]{0,3})?))\Z"
 )
+_OPEN = (_OPEN_NUMBER, _OPEN_CODE)
 _OPEN_WORD = re.compile(r"(?<![A-Za-z])[A-Za-z]+[^\d\n]{0,24}(?:[(+]?\d(?:[ ().-]{0,3}\d){0,17}[ ().-]{0,3})?\Z")
 
 
@@ -184,27 +209,43 @@ def _words(text: str) -> Iterator[tuple[int, _Shape]]:
     lower = text.lower()
     if len(lower) != len(text):  # a letter has a longer lower case: offsets would not hold
         lower = "".join(char.lower() if char.isascii() else "\x80" for char in text)
-    for word, shape in _WORDS.items():
-        place = lower.find(word)
-        while place >= 0:
-            yield place, shape
-            place = lower.find(word, place + 1)
+    if any([word in lower for word in _WORDS]):
+        for word, shape in _WORDS.items():
+            place = lower.find(word)
+            while place >= 0:
+                yield place, shape
+                place = lower.find(word, place + 1)
 
 
 def _candidates(text: str) -> Iterator[tuple[_Shape, re.Match[str]]]:
     """Matches of all shapes, the more certain shapes first."""
     if "@" in text:
         yield from ((_EMAIL, match) for match in _EMAIL.pattern.finditer(text))
-    if _ENOUGH.search(text) is None:
+    if text.count(":") > 1:
+        yield from ((_IPV6, match) for match in _IPV6.pattern.finditer(text))
+    chains = [(*chain.span(), len(_digits(chain[0]))) for chain in _CHAIN.finditer(text)]
+    if not chains:
         return
     for shape in _SHAPES:
-        yield from ((shape, match) for match in shape.pattern.finditer(text))
-    if ":" in text:
-        yield from ((_IPV6, match) for match in _IPV6.pattern.finditer(text))
+        if shape.hint is None:
+            yield from _in_chains(text, chains, shape)
+        elif shape.hint.search(text):
+            yield from ((shape, match) for match in shape.pattern.finditer(text))
     for place, shape in _words(text):
         if match := shape.pattern.match(text, place):
             yield shape, match
-    yield from ((_NUMBER, match) for match in _NUMBER.pattern.finditer(text))
+    yield from _in_chains(text, chains, _NUMBER)
+
+
+def _in_chains(text: str, chains: list[tuple[int, int, int]], shape: _Shape) -> Iterator[tuple[_Shape, re.Match[str]]]:
+    """Matches of a shape, tried only where a number of enough digits, or a group of its digits, begins."""
+    done = 0
+    for start, end, digits in chains:
+        if digits >= shape.digits:
+            for place in _BEGIN.finditer(text, max(start - 2, 0), end):
+                if place.start() >= done and (match := shape.pattern.match(text, place.start())):
+                    yield shape, match
+                    done = match.end()
 
 
 def _matches(text: str) -> list[tuple[Finding, int, int]]:
@@ -245,12 +286,14 @@ class Pii:
         cut = size - held if held <= _LONGEST_RUN else size
         recent = max(size - _RECENT, 0)
         digits = _DIGIT.search(text, recent) is not None
-        for pattern in (_OPEN_NUMBER, _OPEN_CODE):
-            if (digits or text[-1:] in " (+") and (match := pattern.search(text, recent)):
+        bare = text.endswith(("(", "+")) or (text.endswith(" ") and text[-3:-1].isupper())
+        for pattern in _OPEN if digits or bare else ():
+            if match := pattern.search(text, recent):
                 cut = min(cut, match.start())
-        for place, _ in _words(text[recent:]):
-            if place + recent < cut and _OPEN_WORD.match(text, place + recent):
-                cut = place + recent
+        near = recent if digits else max(size - _NEAR, 0)
+        for place, _ in _words(text[near:]):
+            if place + near < cut and _OPEN_WORD.match(text, place + near):
+                cut = place + near
         if digits or "@" in text:
             for _, start, end in _matches(text):
                 if start < cut < end:

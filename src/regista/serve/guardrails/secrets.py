@@ -9,14 +9,17 @@ import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from regista.core.nouns import Action, Finding
 from regista.core.registry import option
 from regista.serve.guardrails import guardrails
 
-_FAKE = ("example", "xxxx", "your", "placeholder", "changeme", "change_me", "change-me", "dummy", "redacted")
-_FAKE += ("replace", "insert", "sample", "****", "....", "abcdefgh", "12345678", "<", "${", "{{", "://")
+_FAKE = (
+    *("example", "xxxx", "your", "placeholder", "changeme", "change_me", "change-me", "dummy", "redacted"),
+    *("replace", "insert", "sample", "****", "....", "abcdefgh", "12345678", "<", "${", "{{", "://"),
+)
 _FAKES = re.compile("|".join(re.escape(form) for word in _FAKE for form in (word, word.upper(), word.capitalize())))
 _COMMON = frozenset(("password", "passwd", "pass", "pwd", "secret", "token", "changeme", "xxx", "user", "test"))
 
@@ -58,7 +61,7 @@ def _has_digit(text: str) -> bool:
 
 def _turns(text: str) -> int:
     """How often a lower-case letter is followed by an upper-case one: seldom in names, often at random."""
-    return sum(a.islower() and b.isupper() for a, b in zip(text, text[1:], strict=False))
+    return sum(a.islower() and b.isupper() for a, b in pairwise(text))
 
 
 class _Kind(NamedTuple):
@@ -91,7 +94,8 @@ _HEAD = (
 _LINES = rf"[A-Za-z0-9+/=]{{20,}}+(?:{_GAP}[A-Za-z0-9+/=]{{20,}}+)*+"
 _PEM = rf"{_HEAD}{_LINES}(?:{_GAP}[A-Za-z0-9+/=]{{0,19}}+{_GAP}(?:-----END [A-Z0-9 ]{{0,60}}-----|\Z))?"
 _PEM_OPEN = (
-    rf"-----BEGIN(?: [A-Z0-9]*+)*+-{{0,5}}\Z|{_HEAD}(?:[A-Z][A-Za-z-]{{0,12}}(?:: ?[^\n\\]{{0,120}})?|[A-Za-z0-9+/=]*+)\\?\Z"
+    r"-----BEGIN(?: [A-Z0-9]*+)*+-{0,5}\Z"
+    rf"|{_HEAD}(?:[A-Z][A-Za-z-]{{0,12}}(?:: ?[^\n\\]{{0,120}})?|[A-Za-z0-9+/=]*+)\\?\Z"
     rf"|{_HEAD}{_LINES}{_GAP}[A-Za-z0-9+/=]{{0,19}}+{_GAP}\\?(?:-{{1,5}}|-----E[A-Z0-9 ]{{0,60}}-{{0,5}})?\Z"
 )
 _GIVEN = r"(?::=?|=>?)"
@@ -102,11 +106,14 @@ _SOME = r"(?P<quoted>\"[^\"\n]{0,200}+|'[^'\n]{0,200}+)?+(?(quoted)|[^\s\"'`;,<>
 _STEMS = {
     **dict.fromkeys(("passw", "passphrase", "pwd"), "password"),
     **dict.fromkeys(("secret", "token", "credential"), "credential"),
-    **dict.fromkeys(("api_key", "api-key", "apikey"), "api_key"),
-    **dict.fromkeys(("access_key", "accesskey", "access-key", "account_key", "accountkey"), "credential"),
-    **dict.fromkeys(("auth_key", "authkey", "auth-key", "private_key", "privatekey", "private-key"), "credential"),
+    **dict.fromkeys((f"api{by}key" for by in ("", "_", "-")), "api_key"),
+    **dict.fromkeys(
+        (f"{of}{by}key" for of in ("access", "account", "auth", "private") for by in ("", "_", "-")), "credential"
+    ),
 }
 """Beginnings of names whose values are secret, and the kind of those."""
+_PARTS = ("key", "pass", "pwd", "secret", "token", "credential")
+"""One of these is in every stem."""
 _ASSIGNED = re.compile(rf"(?i:{_NAME}){_GIVEN}\s{{0,3}}{_VALUE}")
 _ASSIGNED_OPEN = re.compile(rf"(?i:{_NAME})(?:{_GIVEN}\s{{0,3}}{_SOME})?+")
 _AUTHORISED_OPEN = re.compile(r"[A-Za-z]{5,6}\s{1,4}[A-Za-z0-9._~+/=-]*+")
@@ -156,7 +163,7 @@ _KINDS = (
 )
 _NAMED = {stem: _Kind(kind, stem, _ASSIGNED, _ASSIGNED_OPEN, _assigned) for stem, kind in _STEMS.items()}
 _BY_LITERAL = {each.literal: [kind for kind in _KINDS if kind.literal == each.literal] for each in _KINDS}
-_RARE = "JK9_:-zGvB"
+_RARE = "JK9_:-zGB"
 """Characters rare in prose: a text without a literal's rarest one needs no search for the literal."""
 
 
@@ -172,6 +179,10 @@ _PLAIN = [
     for literal in _BY_LITERAL
     if not literal.endswith(("_", "-"))
 ]
+_MARKS = frozenset((*"_-", *(mark for mark, _ in _PLAIN if mark)))
+_UNMARKED = [literal for mark, literal in _PLAIN if not mark]
+_SHORT = 80
+"""Up to this length one look at all characters is faster than one for each literal."""
 _REACH = 48
 """Longer than any literal or name: of a longer run of characters, only the end can still begin one."""
 _RUN = re.compile("[!-~]*")
@@ -187,6 +198,16 @@ def _places(text: str, literal: str) -> Iterator[int]:
 def _tries(text: str) -> list[tuple[int, _Kind]]:
     """Where in `text` which format may begin, in order."""
     tries: list[tuple[int, _Kind]] = []
+    if len(text) > _SHORT or not _MARKS.isdisjoint(text) or any([literal in text for literal in _UNMARKED]):
+        _find_literals(text, tries)
+    if "=" in text or ":" in text:
+        tries += _names(text, 0)
+    if tries:
+        tries.sort(key=lambda each: each[0])
+    return tries
+
+
+def _find_literals(text: str, tries: list[tuple[int, _Kind]]) -> None:
     for mark, trigger, literals in _MARKED:
         if mark in text:
             for match in trigger.finditer(text):
@@ -195,20 +216,16 @@ def _tries(text: str) -> list[tuple[int, _Kind]]:
     for mark, literal in _PLAIN:
         if mark in text and literal in text:
             tries += ((place, kind) for place in _places(text, literal) for kind in _BY_LITERAL[literal])
-    if "=" in text or ":" in text:
-        tries += _names(text, 0)
-    if tries:
-        tries.sort(key=lambda each: each[0])
-    return tries
 
 
 def _names(text: str, start: int) -> Iterator[tuple[int, _Kind]]:
     """Where after `start` names of secrets stand."""
     lower = text[start:].lower()
     if len(lower) == len(text) - start:  # else a letter has a longer lower case, and offsets would not hold
-        for stem, kind in _NAMED.items():
-            if stem in lower:
-                yield from ((place + start, kind) for place in _places(lower, stem))
+        if any([part in lower for part in _PARTS]):
+            for stem, kind in _NAMED.items():
+                if stem in lower:
+                    yield from ((place + start, kind) for place in _places(lower, stem))
     else:
         yield from _names("".join(char if char.isascii() else "\x80" for char in text), start)
 
@@ -266,9 +283,9 @@ class Secrets:
         tries = _tries(text)
         if "=" not in text and ":" not in text:
             tries += _names(text, max(size - _REACH, 0))
-            tries.sort(key=lambda each: each[0])
         if not tries:
             return cut
+        tries.sort(key=lambda each: each[0])
         cut = min(cut, _open(text, tries))
         for _, start, end in _matches(text, tries):
             if start < cut < end:

@@ -52,12 +52,14 @@ def guard_response(below: Handler, guards: Guards) -> Handler:
 
         def push(text: str) -> str:
             passed = stream.push(text)
-            refuse(stream.verdicts, "answer")
+            if stream.blocked is not None:
+                refuse([stream.blocked], "answer")
             return passed
 
         def finish() -> str:
             passed = stream.finish()
-            refuse(stream.verdicts, "answer")
+            if stream.blocked is not None:
+                refuse([stream.blocked], "answer")
             return passed
 
         try:
@@ -66,7 +68,7 @@ def guard_response(below: Handler, guards: Guards) -> Handler:
                     yield _without_leaking_quotes(delta, guards) if delta.citations else delta
         finally:
             with exchange.recorder.span("guard response") as span:
-                decide(span, stream.verdicts)
+                decide(span, notable(stream.verdicts))
 
     return handler
 
@@ -76,19 +78,32 @@ def screen_hits(hits: Sequence[Hit], guards: Guards) -> tuple[list[Hit], list[Ve
     kept: list[Hit] = []
     verdicts: list[Verdict] = []
     for hit in hits:
-        text, found = screen(hit.text, guards)
+        text, found = look(hit.text, guards)
         verdicts += found
         if not any(verdict.action == "block" for verdict in found):
             kept.append(replace(hit, text=text) if found else hit)
     return kept, verdicts
 
 
+def look(text: str, guards: Guards, vault: Vault | None = None) -> tuple[str, list[Verdict]]:
+    """`text` as the guardrails let it go on, with the verdicts that say more than that nothing was found."""
+    text, verdicts = screen(text, guards, vault)
+    return text, notable(verdicts)
+
+
+def notable(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """The verdicts on something found."""
+    return [verdict for verdict in verdicts if verdict.action != "pass" or verdict.findings]
+
+
 def decide(span: OpenSpan, verdicts: Sequence[Verdict]) -> None:
     """Put the strongest of the verdicts on the span, with who gave each and why."""
+    if not verdicts:
+        span.decide("pass", "nothing found")
+        return
     strongest = next((action for action in ("block", "mask") if any(v.action == action for v in verdicts)), "pass")
     span.decide(strongest, "; ".join(f"{v.guardrail}: {v.reason}" for v in verdicts))
-    if verdicts:
-        span.set(verdicts=[{"guardrail": v.guardrail, "action": v.action} for v in verdicts])
+    span.set(verdicts=[{"guardrail": v.guardrail, "action": v.action} for v in verdicts])
 
 
 def refuse(verdicts: Sequence[Verdict], what: str) -> None:
@@ -101,7 +116,7 @@ def refuse(verdicts: Sequence[Verdict], what: str) -> None:
 
 def _screened(message: Message, guards: Guards, vault: Vault, verdicts: list[Verdict]) -> Message:
     def rewritten(text: str) -> str:
-        text, found = screen(text, guards, vault)
+        text, found = look(text, guards, vault)
         verdicts.extend(found)
         return text
 
@@ -120,5 +135,5 @@ def _is_text(part: Json) -> bool:
 
 
 def _without_leaking_quotes(delta: Delta, guards: Guards) -> Delta:
-    kept = tuple(citation for citation in delta.citations if not screen(citation.quote, guards)[1])
+    kept = tuple(citation for citation in delta.citations if not look(citation.quote, guards)[1])
     return delta if len(kept) == len(delta.citations) else replace(delta, citations=kept)

@@ -2,7 +2,7 @@
 
 import sys
 
-import regista
+from regista.core.version import VERSION
 
 COMMANDS = {
     "new": ("new:new", "Make an application folder that works at once."),
@@ -22,7 +22,7 @@ COMMANDS = {
 def main() -> None:
     """Run the command line. Ends with status 0, 1 (it failed; the reason is printed) or 2 (it was called wrongly)."""
     if sys.argv[1:] == ["--version"]:
-        print(f"regista {regista.__version__}")
+        print(f"regista {VERSION}")
         return
     from regista.surfaces.cli._run import run  # noqa: PLC0415 - the quick path above needs none of it
 

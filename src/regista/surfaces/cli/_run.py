@@ -6,8 +6,8 @@ from pathlib import Path
 import cyclopts
 from rich.console import Console
 
-import regista
 from regista.core.errors import RegistaError, UnknownNameError
+from regista.core.version import VERSION
 from regista.surfaces.cli import COMMANDS
 
 HELP = """AI engineering in one process: serve, observe, evaluate and improve applications on language models.
@@ -18,7 +18,7 @@ Start with: regista new demo && regista up demo
 
 def run(arguments: list[str]) -> int:
     """Run one command; its exit status."""
-    app = cyclopts.App(name="regista", help=HELP, version=regista.__version__, result_action="return_value")
+    app = cyclopts.App(name="regista", help=HELP, version=VERSION, result_action="return_value")
     for name, (target, about) in COMMANDS.items():
         app.command(f"regista.surfaces.cli.{target}", name=name, help=about)
     try:

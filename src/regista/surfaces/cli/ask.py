@@ -86,9 +86,12 @@ async def _answers(folder: Path, question: str) -> AsyncGenerator[str | Answer]:
 
 def _print_sources(console: Console, answer: Answer, seconds: float) -> None:
     console.print()
+    places: dict[tuple[int, str], list[str]] = {}
     for citation in answer.citations:
-        place = f"[{citation.marker}] {citation.document}, characters {citation.start}–{citation.end}"
-        console.print(line(place), style="cyan", markup=False)
+        places.setdefault((citation.marker, citation.document), []).append(f"{citation.start}–{citation.end}")
+    for (marker, document), quoted in places.items():
+        shown = ", ".join(quoted[:4]) + (f" and {len(quoted) - 4} more" if len(quoted) > 4 else "")
+        console.print(line(f"[{marker}] {document}, characters {shown}"), style="cyan", markup=False)
     cost = f"${answer.cost:.6f}" if answer.cost else "$0"
     parts = [f"{seconds:.2f} s", cost, f"trace {answer.trace_id}"] + (["cached"] if answer.cached else [])
     console.print("  ".join(parts), style="dim", markup=False)

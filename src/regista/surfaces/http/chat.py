@@ -10,7 +10,6 @@ from regista.app.serving import NANO, Serving
 from regista.core.errors import RegistaError
 from regista.core.nouns import Delta, Json, Request
 from regista.models.openai_wire import wants_usage
-from regista.serve.collector import Collector
 from regista.store.keys import Key
 from regista.surfaces.http.chat_wire import Chunks, citation_wire, completion, request_of, with_extension
 from regista.surfaces.http.wire import (
@@ -22,7 +21,7 @@ from regista.surfaces.http.wire import (
     decode_object,
     encode,
     error_body,
-    header,
+    headers_of,
     read_body,
     respond,
     respond_error,
@@ -40,7 +39,7 @@ WATCH_AFTER_S = 0.05
 async def complete(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer a chat request."""
     request = request_of(decode_object(await read_body(scope, receive, platform.max_body)))
-    serving = platform.serve(request, key, fresh=b"no-cache" in header(scope, b"cache-control"))
+    serving = platform.serve(request, key, fresh=b"no-cache" in headers_of(scope).get(b"cache-control", b""))
     presence = Presence(receive)
     try:
         async with aclosing(serving.deltas()) as deltas:
@@ -53,20 +52,18 @@ async def complete(platform: Platform, key: Key, scope: Scope, receive: Receive,
 
 
 async def _whole(serving: Serving, request: Request, deltas: AsyncGenerator[Delta], send: Send) -> None:
-    collector = Collector()
     raw: bytes | None = None
     try:
         async for delta in deltas:
-            collector.add(delta)
             raw = delta.raw
     except RegistaError as error:
         await respond_error(send, error, _headers(serving))
         return
     is_application = bool(serving.exchange.variant.application)
-    extension = _extension(serving, collector) if is_application else None
+    extension = _extension(serving) if is_application else None
     if raw is None:
         body = completion(
-            collector.response(),
+            serving.response,
             trace_id=serving.trace_id,
             model=request.model,
             created=int(time()),
@@ -80,15 +77,13 @@ async def _whole(serving: Serving, request: Request, deltas: AsyncGenerator[Delt
 async def _stream(serving: Serving, request: Request, deltas: AsyncGenerator[Delta], send: Send) -> None:
     """Send events as they come. A failure before the first is a status; after it, an error event and no `[DONE]`."""
     chunks = Chunks(serving.trace_id, request.model, int(time()), wants_usage(request))
-    collector = Collector() if serving.exchange.variant.application else None
+    is_application = bool(serving.exchange.variant.application)
     started = False
     try:
         async for delta in deltas:
             events = chunks.write(delta)
-            if collector is not None:
-                collector.add(delta)
-                if delta.finish is not None:
-                    events = chunks.extension(_extension(serving, collector)) + events
+            if delta.finish is not None and is_application:
+                events = chunks.extension(_extension(serving)) + events
             if not started:
                 await send(
                     {"type": "http.response.start", "status": 200, "headers": [*STREAM_HEADERS, *_headers(serving)]}
@@ -114,7 +109,7 @@ def _headers(serving: Serving) -> Headers:
     return headers
 
 
-def _extension(serving: Serving, collector: Collector) -> Json:
+def _extension(serving: Serving) -> Json:
     """Regista's field on an application's answer."""
     cost = serving.cost_nano()
     return {
@@ -122,7 +117,7 @@ def _extension(serving: Serving, collector: Collector) -> Json:
         "variant": serving.exchange.variant.digest,
         "cached": serving.cached,
         "cost": None if cost is None else cost / NANO,
-        "citations": [citation_wire(citation) for citation in collector.response().citations],
+        "citations": [citation_wire(citation) for citation in serving.response.citations],
     }
 
 

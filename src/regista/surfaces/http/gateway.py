@@ -11,7 +11,7 @@ from regista.app.platform import ANYONE, Platform
 from regista.core.errors import NotAllowedError, NotFoundError, RegistaError, did_you_mean, near
 from regista.store.keys import Key
 from regista.surfaces.http import chat, embeddings, pages
-from regista.surfaces.http.wire import ClientLeft, Receive, Scope, Send, header, respond_error
+from regista.surfaces.http.wire import ClientLeft, Receive, Scope, Send, headers_of, respond_error
 
 Route = Callable[[Platform, Key, Scope, Receive, Send], Awaitable[None]]
 
@@ -73,22 +73,24 @@ class Gateway:
     async def _who(self, scope: Scope) -> Key:
         """The key of the request. Before the first key is made, whoever is on this machine may ask."""
         keyring = self._platform.keyring
-        scheme, _, token = header(scope, b"authorization").decode("latin-1").partition(" ")
+        headers = headers_of(scope)
         if not keyring.required:
-            self._refuse_foreign_pages(scope)
+            _refuse_foreign_pages(headers)
             return ANYONE
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         return await keyring.check(token.strip() if scheme.lower() == "bearer" else "")
 
-    def _refuse_foreign_pages(self, scope: Scope) -> None:
-        """Without keys, a web page of another origin must not be able to ask (CSRF, DNS rebinding)."""
-        host = header(scope, b"host").decode("latin-1")
-        name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
-        origin = header(scope, b"origin").decode("latin-1")
-        if name not in LOCAL_HOSTS or (origin and origin.partition("://")[2] != host):
-            raise NotAllowedError(
-                "Without keys only this machine may ask, and no web page of another origin. "
-                "Make a key: regista keys add NAME"
-            )
+
+def _refuse_foreign_pages(headers: dict[bytes, bytes]) -> None:
+    """Without keys, a web page of another origin must not be able to ask (CSRF, DNS rebinding)."""
+    host = headers.get(b"host", b"").decode("latin-1")
+    name = host.rpartition(":")[0] if ":" in host and not host.endswith("]") else host
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if name not in LOCAL_HOSTS or (origin and origin.partition("://")[2] != host):
+        raise NotAllowedError(
+            "Without keys only this machine may ask, and no web page of another origin. "
+            "Make a key: regista keys add NAME"
+        )
 
 
 def _no_route(method: str, path: str) -> RegistaError:

@@ -2,8 +2,8 @@
 
 from time import time
 
-from regista import __version__
 from regista.app.platform import Platform
+from regista.core.version import VERSION
 from regista.store.keys import Key
 from regista.surfaces.http.wire import JSON_TYPE, Receive, Scope, Send, encode, respond
 
@@ -30,5 +30,5 @@ async def metrics(platform: Platform, key: Key, scope: Scope, receive: Receive, 
 async def welcome(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
     """`GET /`: what this is, for whoever opens the address in a browser."""
     names = [name for name, owner in platform.models() if owner == "regista"]
-    text = f"Regista {__version__}. Applications: {', '.join(names)}. Ask at POST /v1/chat/completions.\n"
+    text = f"Regista {VERSION}. Applications: {', '.join(names)}. Ask at POST /v1/chat/completions.\n"
     await respond(send, 200, text.encode(), [(b"content-type", b"text/plain; charset=utf-8")])

@@ -34,7 +34,7 @@ class ClientLeft(Exception):
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The request's body, at most `limit` bytes of it; refused by its declared length before a byte is read."""
-    declared = header(scope, b"content-length")
+    declared = headers_of(scope).get(b"content-length", b"")
     if declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     message = await receive()
@@ -59,12 +59,9 @@ def _too_large(limit: int) -> TooLargeError:
     return TooLargeError(f"The request is larger than {limit >> 20} MB. Send less, or raise REGISTA_MAX_BODY_MB.")
 
 
-def header(scope: Scope, name: bytes) -> bytes:
-    """A request header's value, or nothing."""
-    for key, value in scope["headers"]:
-        if key == name:
-            return value
-    return b""
+def headers_of(scope: Scope) -> dict[bytes, bytes]:
+    """The request's headers by their lower-case names."""
+    return dict(scope["headers"])
 
 
 def decode_object(body: bytes) -> Json:

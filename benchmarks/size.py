@@ -1,6 +1,6 @@
 """What Regista weighs: lines by folder, and megabytes of a fresh base install where `--install` asks for one.
 
-    python benchmarks/size.py [--install]
+python benchmarks/size.py [--install]
 """
 
 import argparse
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--install", action="store_true", help="install base and [rag] in folders of their own and weigh them")
+    parser.add_argument("--install", action="store_true", help="install base and [rag] in fresh venvs and weigh them")
     lines_by_folder()
     if parser.parse_args().install:
         for extra in ("", "[rag]"):

@@ -1,6 +1,6 @@
 """CPU seconds of `regista --version` and `import regista`: the median of eleven runs each.
 
-    python benchmarks/startup.py
+python benchmarks/startup.py
 """
 
 import resource

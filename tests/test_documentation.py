@@ -47,7 +47,9 @@ def test_every_command_of_the_readme_prints_what_it_says(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("example", list(find_examples(str(ROOT / "README.md"), str(ROOT / "docs"))), ids=str)
-def test_every_python_example_runs(example: CodeExample, eval_example: EvalExample, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_python_example_runs(
+    example: CodeExample, eval_example: EvalExample, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(ROOT)
     eval_example.run_print_check(example)
 

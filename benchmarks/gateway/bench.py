@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,10 +56,10 @@ class Gateway:
 
     name: str
     model: str
-    command: list[str] = field(default_factory=list)
+    command: list[str] = field(default_factory=list[str])
     key: str = ""
     port: int = GATEWAY_PORT
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def main() -> None:
@@ -123,7 +123,7 @@ def prepare(folder: Path) -> str:
 
 
 @contextlib.contextmanager
-def running(command: list[str], core: int, port: int) -> Iterator[int]:
+def running(command: list[str], core: int, port: int) -> Generator[int]:
     """A program on one core, until the block ends; 0 for none."""
     if not command:
         yield 0
@@ -189,7 +189,7 @@ def tree(pid: int) -> list[int]:
             with contextlib.suppress(OSError):
                 stat = (entry / "stat").read_text()
                 children.setdefault(int(stat[stat.rfind(")") + 2 :].split()[1]), []).append(int(entry.name))
-    found, todo = [], [pid]
+    found, todo = list[int](), [pid]
     while todo:
         current = todo.pop()
         found.append(current)

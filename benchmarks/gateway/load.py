@@ -78,7 +78,7 @@ async def run(url: str, data: bytes, streamed: bool, rate: float, connections: i
     loop = asyncio.get_running_loop()
     askers = [Asker(data, streamed) for _ in range(connections)]
     for asker in askers:
-        await loop.create_connection(lambda asker=asker: asker, parts.hostname, parts.port)
+        await loop.create_connection(lambda asker=asker: asker, parts.hostname or "", parts.port or 80)
     times: list[float] = []
     asked = 0
     start = time.perf_counter() + WARM_UP_S

@@ -10,7 +10,7 @@ import sys
 import httptools
 import uvloop
 
-WORDS = "the gateway passes what the provider says and adds as little as it can to the time it takes ".split()
+WORDS = ("the", "gateway", "passes", "on", "what", "the", "provider", "says", "and", "adds", "little", "to", "it")
 TOKENS = 32
 
 
@@ -30,8 +30,11 @@ def _completion() -> bytes:
 
 def _stream() -> bytes:
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "mock"}
-    deltas = [{"role": "assistant", "content": ""}, *({"content": WORDS[i % len(WORDS)] + " "} for i in range(TOKENS))]
-    events = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    said = [WORDS[i % len(WORDS)] + " " for i in range(TOKENS)]
+    deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}, *({"content": word} for word in said)]
+    events: list[dict[str, object]] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
     events.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     usage = {"prompt_tokens": 57, "completion_tokens": TOKENS, "total_tokens": 57 + TOKENS}
     events.append({**head, "choices": [], "usage": usage})

@@ -107,7 +107,14 @@ class Upstream:
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve([self._socket]))
+        asyncio.run(self._run_until_told())
+
+    async def _run_until_told(self) -> None:
+        await self._server.serve([self._socket])
+        # Clients keep connections for later; here there is no later.
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
     async def _serve(self, scope: Json, receive: Receive, send: Send) -> None:
         assert scope["type"] == "http"

@@ -1,16 +1,18 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regista.models.sse import Splitter
+from regista.models.sse import Event, Splitter
 
 STREAM = b'data: {"a": 1}\n\n: a comment\n\nevent: ping\ndata: x\ndata: y\n\ndata: [DONE]\n\n'
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
 def test_events_are_the_same_wherever_the_stream_is_cut(cuts: list[int]) -> None:
-    splitter, events = Splitter(), []
+    splitter, events = Splitter(), list[Event]()
     places = [0, *sorted(cuts), len(STREAM)]
-    for start, end in zip(places, places[1:], strict=False):
+    for start, end in pairwise(places):
         events += splitter.feed(STREAM[start:end])
     assert [(e.name, e.data) for e in events] == [(b"", b'{"a": 1}'), (b"ping", b"x\ny"), (b"", b"[DONE]")]
     assert splitter.rest == b""

@@ -8,7 +8,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -77,7 +77,7 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(folder: str | Path, progress: Progress | None = None, **overrides: Any) -> AsyncIterator[App]:
+async def open_app(folder: str | Path, progress: Progress | None = None, **overrides: Any) -> AsyncGenerator[App]:
     """An application folder as an `App`, for as long as the block runs. `overrides` are settings."""
     platform = await Platform.open(Path(folder), settings(**overrides), progress)
     try:

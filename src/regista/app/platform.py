@@ -18,6 +18,7 @@ from regista.core.digest import digest
 from regista.core.errors import ConfigurationError, NotFoundError, RegistaError, UnknownNameError, did_you_mean, near
 from regista.core.nouns import Json, Request, Trace, Variant
 from regista.egress.client import Client
+from regista.models.providers import MakesEmbeddings
 from regista.models.worker import EmbeddingWorker, open_embedder
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
@@ -166,12 +167,11 @@ class Platform:
         """A provider's own embeddings answer."""
         provider_name, _, name = model.partition("/")
         provider = build_provider(provider_name, self._options(model), self._ports())
-        embed = getattr(provider, "embed", None)
-        if not callable(embed) or provider_name == "embedded":
+        if not isinstance(provider, MakesEmbeddings):
             raise NotFoundError(
                 f"{provider_name} makes no embeddings. Try embedded/default.", code="model_not_found", param="model"
             )
-        return await embed(name, texts, rest)
+        return await provider.embed_upstream(name, texts, rest)
 
     async def reload(self) -> None:
         """Serve the folder as it is now; if it is broken, keep serving the last good one and say what is wrong."""
@@ -256,7 +256,7 @@ class Platform:
     def _options(self, name: str) -> Json:
         """How the application configures a model, so that naming it raw reaches the same place."""
         models = self.application.folder.settings.models.values()
-        return next((dict(model.options) for model in models if model.model == name), {})
+        return next((dict(model.options) for model in models if model.model == name), dict[str, Any]())
 
     def _settle(self, trace: Trace) -> None:
         self.metrics.observe_trace(trace)

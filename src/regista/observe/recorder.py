@@ -13,7 +13,7 @@ from regista.core.errors import RegistaError
 from regista.core.nouns import Citation, Json, Span, Trace, Usage
 
 _clock = time.perf_counter_ns
-_bits = random.Random(os.urandom(32)).getrandbits
+_bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
 """Random as W3C asks, and not a secret: the system is asked once instead of at every request."""
 
 

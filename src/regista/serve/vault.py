@@ -41,6 +41,12 @@ class Vault:
             return text
         return _SHAPE.sub(lambda match: self._values.get(match[0], match[0]), text)
 
+    def conceal(self, text: str) -> str:
+        """`text` with this vault's values replaced by their placeholders: what a trace keeps of a restored answer."""
+        for placeholder, value in self._values.items():
+            text = text.replace(value, placeholder)
+        return text
+
     def unfinished(self, text: str) -> int:
         """Where a placeholder that `text` ends in the middle of begins; `len(text)` if none does."""
         start = text.rfind("[")

@@ -5,6 +5,7 @@ Child processes import this file by its name, so the tests put its folder on the
 
 import asyncio
 import os
+import signal
 import sys
 import time
 import zlib
@@ -16,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regista.core.nouns import Document
+from regista.serve.context import index
 from regista.serve.context.chunkers import chunkers
 from regista.serve.context.library import Library
 from regista.serve.context.loaders import load
 from regista.store import connect
+from regista.store.documents import Documents
 
 Write = Callable[[str, str], Path]
 CHUNKER = {"target": 200, "max": 300}
@@ -65,12 +68,27 @@ def library(folder: Path, embedder: Words | None = None, **options: Any) -> Libr
     return Library(connect(f"sqlite://{state / 'regista.db'}"), state, "club", embedder=embedder, **options)
 
 
-async def ingest(folder: Path) -> None:
-    """What is run to be killed."""
+def killed(*_: object) -> None:
+    """Ends the process as `kill -9` does."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def ingest(folder: Path, moment: str = "") -> None:
+    """What is run to be killed: by others at any time, or by itself at a `moment`."""
     opened = library(folder, Words())
     await opened.open()
+    owner, name = MOMENTS.get(moment, (None, ""))
+    if owner is not None:
+        setattr(owner, name, killed)
     await opened.ingest(folder / "documents")
 
 
+MOMENTS: dict[str, tuple[object, str]] = {
+    "rows are written, not committed": (Documents, "_forget"),
+    "the store is ahead of the index": (index, "bring_up"),
+}
+"""What is replaced by `kill -9` once the library is open."""
+
+
 if __name__ == "__main__":
-    asyncio.run(ingest(Path(sys.argv[1])))
+    asyncio.run(ingest(Path(sys.argv[1]), *sys.argv[2:]))

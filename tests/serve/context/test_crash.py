@@ -3,12 +3,14 @@
 import asyncio
 import os
 import random
+import signal
 import sys
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import context_standin as standin
+import pytest
 from context_standin import Write
 
 from regista.serve.context.library import Library
@@ -33,8 +35,8 @@ async def served(folder: Path, retriever: str) -> tuple[int, set[str]]:
     return library.epoch, {version for version in ("alpha", "beta") for text in texts if version in text}
 
 
-async def started(folder: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(sys.executable, standin.__file__, str(folder))
+async def started(folder: Path, *moment: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(sys.executable, standin.__file__, str(folder), *moment)
 
 
 async def test_an_ingest_killed_at_any_moment_leaves_the_old_epoch_or_the_new_one_whole(
@@ -51,7 +53,7 @@ async def test_an_ingest_killed_at_any_moment_leaves_the_old_epoch_or_the_new_on
         following = versions[epoch % 2 == 0]
         write_version(write, following)
         child = await started(tmp_path)
-        await asyncio.sleep(moments.uniform(0.2, 1.0) * whole)
+        await asyncio.sleep(moments.uniform(0.4, 1.1) * whole)
         with suppress(ProcessLookupError):
             child.kill()
         await child.wait()
@@ -60,3 +62,16 @@ async def test_an_ingest_killed_at_any_moment_leaves_the_old_epoch_or_the_new_on
             assert reached in (epoch, epoch + 1)
             assert found == {following if reached > epoch else now}
         epoch, now = reached, found.pop()
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"), list(zip(standin.MOMENTS, [(1, {"alpha"}), (2, {"beta"})], strict=True))
+)
+async def test_an_ingest_killed_about_its_commit_is_in_it_or_not(
+    write: Write, tmp_path: Path, moment: str, expected: tuple[int, set[str]]
+) -> None:
+    write_version(write, "alpha")
+    await standin.ingest(tmp_path)
+    write_version(write, "beta")
+    assert await (await started(tmp_path, moment)).wait() == -signal.SIGKILL
+    assert await served(tmp_path, "lexical") == await served(tmp_path, "vector") == expected

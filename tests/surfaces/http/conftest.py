@@ -25,7 +25,7 @@ class Live:
         self.log = folder.parent / f"{folder.name}.log"
         environment = {**os.environ, "REGISTA_FLUSH_MS": "20"}
         with self.log.open("wb") as log:
-            command = [sys.executable, "-m", "regista", "up", str(folder), "--port", "0", *arguments]
+            command = [sys.executable, "-m", "regista", "up", str(folder), *(arguments or ("--port", "0"))]
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, start_new_session=True)
         note = folder / ".regista" / "server.json"
         end = time.monotonic() + START_S
@@ -78,14 +78,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, running_upstream: Upstream) -> Iterator[Live]:
     """One server for a module: an application `shop`, and models that lead to every fault of the upstream."""
-    faults = ("s500", "s429", "s401", "html", "empty", "notjson", "cut", "cutclean", "silent", "stall", "endless", "slow")
-    models = [f'[models.{f}]\nmodel = "openai/{f}"\nbase_url = "{running_upstream.url(f"/{f}")}"\n{SHORT}' for f in faults]
+    models = [
+        f'[models.{fault}]\nmodel = "openai/{fault}"\nbase_url = "{running_upstream.url(f"/{fault}")}"\n{SHORT}'
+        for fault in FAULTS
+    ]
     good = f'[models.default]\nmodel = "openai/good"\nbase_url = "{running_upstream.url()}"\n'
     server = Live(write(tmp_path_factory.mktemp("live") / "shop", APPLICATION + good + "\n".join(models)))
     yield server
     server.stop()
 
 
+FAULTS = ("s500", "s429", "s401", "html", "empty", "notjson", "cut", "cutclean", "silent", "stall", "endless", "slow")
 SHORT = "first_s = 0.5\nbetween_s = 0.5\n"
 APPLICATION = """
 [app]

@@ -9,6 +9,8 @@ from tests._upstream.server import Upstream
 from tests.surfaces.http.conftest import Live
 
 CHAT = "/v1/chat/completions"
+HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+BROKEN = [b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n", HEAD]
 
 
 def error_of(answer: httpx2.Response) -> dict[str, str]:
@@ -44,7 +46,7 @@ def test_a_wrong_request_is_told_what_is_wrong(live: Live, body: bytes, part: st
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(live: Live) -> None:
     host, port = live.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 20000000\r\n\r\n")
+        connection.sendall(HEAD + b"content-length: 20000000\r\n\r\n")
         answer = connection.recv(4096)
     assert answer.startswith(b"HTTP/1.1 413") and b"10 MB" in answer
 
@@ -53,7 +55,7 @@ def test_a_body_that_is_too_large_and_does_not_say_so_is_refused(live: Live) -> 
     host, port = live.url.removeprefix("http://").split(":")
     chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
     with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")
+        connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n")
         for _ in range(11):
             connection.sendall(chunk)
         answer = connection.recv(4096)
@@ -108,7 +110,7 @@ async def test_when_the_client_leaves_the_provider_is_told(live: Live, upstream:
     await upstream.disconnected()
 
 
-async def test_when_the_client_leaves_before_the_first_byte_the_provider_is_told(live: Live, upstream: Upstream) -> None:
+async def test_when_the_client_leaves_early_the_provider_is_told(live: Live, upstream: Upstream) -> None:
     body = {"model": "openai/silent", "messages": [{"role": "user", "content": "x"}]}
     async with httpx2.AsyncClient() as client:
         with pytest.raises(httpx2.ReadTimeout):
@@ -116,7 +118,7 @@ async def test_when_the_client_leaves_before_the_first_byte_the_provider_is_told
     await upstream.disconnected()
 
 
-@pytest.mark.parametrize("line", [b"GET / HTTP/1.1\r\n\r\n", b"nonsense\r\n\r\n", b"POST /v1/chat/completions HTTP/1.1\r\n"])
+@pytest.mark.parametrize("line", BROKEN)
 def test_a_broken_client_does_not_stop_the_next_one(live: Live, line: bytes) -> None:
     host, port = live.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port))) as connection:

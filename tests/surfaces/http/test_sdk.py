@@ -59,7 +59,7 @@ async def test_the_async_client(live: Live, upstream: Upstream, model: str) -> N
 
 
 def test_tools_pass_through(client: openai.OpenAI, upstream: Upstream) -> None:
-    function = {"name": "look_up", "parameters": {"type": "object", "properties": {}}}
+    function: dict[str, object] = {"name": "look_up", "parameters": {"type": "object", "properties": {}}}
     tools = [{"type": "function", "function": function}]
     answer = client.chat.completions.create(model="openai/good", messages=HELLO, tools=tools)  # pyright: ignore[reportArgumentType]
     assert upstream.requests[-1].json["tools"] == tools
@@ -93,5 +93,5 @@ def test_errors_are_the_sdks_own(client: openai.OpenAI) -> None:
 
 
 def test_a_stream_cut_upstream_raises(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.APIError, match="before its answer was whole|not whole"):
+    with pytest.raises(openai.APIError, match=r"before its answer was whole|not whole"):
         list(client.chat.completions.create(model="openai/cut", messages=HELLO, stream=True))

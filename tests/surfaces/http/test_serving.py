@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -34,9 +35,9 @@ def trace_of(live: Live, answer: httpx2.Response) -> Trace:
                 time.sleep(0.02)
 
 
-def until(check: "object", what: str) -> None:
+def until(check: Callable[[], object], what: str) -> None:
     end = time.monotonic() + SEEN_WITHIN_S
-    while not check():  # pyright: ignore[reportCallIssue]
+    while not check():
         assert time.monotonic() < end, what
         time.sleep(0.05)
 
@@ -86,7 +87,7 @@ def test_a_stream_and_a_whole_answer_share_the_cache(live: Live, upstream: Upstr
 def test_the_same_question_at_once_goes_up_once(live: Live, upstream: Upstream) -> None:
     upstream.pause = 0.3
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: live.ask("shop", "all at once"), range(8)))
+        answers = [task.result() for task in [pool.submit(live.ask, "shop", "all at once") for _ in range(8)]]
     assert {answer.status_code for answer in answers} == {200}
     assert len(upstream.requests) == 1
 

@@ -4,10 +4,10 @@ Retry, cache, budget and fallback wrap a `Provider` and are one. A provider does
 applications, keys or traces.
 """
 
-from collections.abc import AsyncGenerator
-from typing import Protocol
+from collections.abc import AsyncGenerator, Sequence
+from typing import Protocol, runtime_checkable
 
-from regista.core.nouns import Delta, Request
+from regista.core.nouns import Delta, Json, Request
 from regista.core.registry import Registry
 
 
@@ -21,6 +21,15 @@ class Provider(Protocol):
         the work upstream. Raises `ProviderError` (or a subclass) for everything that goes wrong:
         before the first delta if nothing came, in the middle if the stream broke.
         """
+        ...
+
+
+@runtime_checkable
+class MakesEmbeddings(Protocol):
+    """What a provider has beside `generate` if it also makes vectors."""
+
+    async def embed_upstream(self, model: str, texts: Sequence[str], rest: Json) -> bytes:
+        """Its own answer to an embeddings request, in OpenAI's shape, as it came."""
         ...
 
 

@@ -61,7 +61,7 @@ class OpenAI:
                     f"The stream of {request.model!r} ended without a finish reason: the answer is not whole."
                 )
 
-    async def embed(self, model: str, texts: Sequence[str], rest: Json) -> bytes:
+    async def embed_upstream(self, model: str, texts: Sequence[str], rest: Json) -> bytes:
         """The provider's own `/embeddings` answer, as it came."""
         body = msgspec.json.encode({"model": model, "input": list(texts), **rest})
         async with await self._post("/embeddings", body) as reply:

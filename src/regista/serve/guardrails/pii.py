@@ -128,17 +128,18 @@ _IPV6 = _Shape(
     re.compile(r"(?<![A-Za-z0-9_:.])(?=[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{6,39}(?![A-Za-z0-9_:])"),
     _ip,
 )
-_IBAN = re.compile(r"\d\d(?<=[A-Za-z]{2}\d\d)[ A-Za-z0-9]")
-_DOTTED = re.compile(r"\d\.\d{1,3}\.\d")
+_IBAN = re.compile(r"[0-9]{2}(?<=[A-Za-z]{2}[0-9]{2})[ A-Za-z0-9]")
+_DOTTED = re.compile(r"[0-9]\.[0-9]{1,3}\.[0-9]")
 _SHAPES = (
     _Shape(
         "iban",
-        re.compile(rf"{_START}[A-Z]{{2}}\d\d(?: [A-Z0-9]{{4}}){{2,7}}(?: [A-Z0-9]{{1,3}})?{_STOP}"),
+        re.compile(
+            rf"{_START}[A-Za-z]{{2}}\d\d(?:[A-Za-z0-9]{{11,30}}|(?: [A-Z0-9]{{4}}){{2,7}}(?: [A-Z0-9]{{1,3}})?){_STOP}"
+        ),
         _iban,
         0,
         _IBAN,
     ),
-    _Shape("iban", re.compile(rf"{_START}[A-Za-z]{{2}}\d\d[A-Za-z0-9]{{11,30}}{_STOP}"), _iban, 0, _IBAN),
     _Shape(
         "credit_card",
         re.compile(
@@ -162,7 +163,7 @@ _SHAPES = (
         re.compile(rf"{_START}[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]{_STOP}"),
         _nino,
         6,
-        re.compile(r"\d\d(?<=[A-Z]\d\d| \d\d)"),
+        re.compile(r"[0-9]{2}(?:(?<=[A-Z]{2}[0-9]{2})|(?<=[A-Z]{2} [0-9]{2}))"),
     ),
 )
 _NUMBER = _Shape("phone", re.compile(f"{_EDGE}(?:{_PHONE}){_END}"), _phone, 8)
@@ -185,7 +186,7 @@ _WORDS = {
 KINDS = tuple(dict.fromkeys(shape.kind for shape in (_EMAIL, _IPV6, *_SHAPES, *_WORDS.values())))
 
 _DIGIT = re.compile("[0-9]")
-_CHAIN = re.compile(r"\d(?:[ ().+-]{0,3}\d){3,}+")
+_CHAIN = re.compile(r"[0-9](?:[ ().+-]{0,3}[0-9]){3,}+")
 """A number as far as it may be written with gaps: what is found has at least four digits in a row of these."""
 
 _BEGIN = re.compile(r"[(+](?=[(+]?\d)|(?<!\d)\d")
@@ -209,11 +210,11 @@ def _words(text: str) -> Iterator[tuple[int, _Shape]]:
     lower = text.lower()
     if len(lower) != len(text):  # a letter has a longer lower case: offsets would not hold
         lower = "".join(char.lower() if char.isascii() else "\x80" for char in text)
-    if any([word in lower for word in _WORDS]):
-        for word, shape in _WORDS.items():
+    for word in _WORDS:
+        if word in lower:
             place = lower.find(word)
             while place >= 0:
-                yield place, shape
+                yield place, _WORDS[word]
                 place = lower.find(word, place + 1)
 
 
@@ -221,7 +222,7 @@ def _candidates(text: str) -> Iterator[tuple[_Shape, re.Match[str]]]:
     """Matches of all shapes, the more certain shapes first."""
     if "@" in text:
         yield from ((_EMAIL, match) for match in _EMAIL.pattern.finditer(text))
-    if text.count(":") > 1:
+    if "::" in text or text.count(":") > 6:
         yield from ((_IPV6, match) for match in _IPV6.pattern.finditer(text))
     chains = [(*chain.span(), len(_digits(chain[0]))) for chain in _CHAIN.finditer(text)]
     if not chains:

@@ -112,8 +112,6 @@ _STEMS = {
     ),
 }
 """Beginnings of names whose values are secret, and the kind of those."""
-_PARTS = ("key", "pass", "pwd", "secret", "token", "credential")
-"""One of these is in every stem."""
 _ASSIGNED = re.compile(rf"(?i:{_NAME}){_GIVEN}\s{{0,3}}{_VALUE}")
 _ASSIGNED_OPEN = re.compile(rf"(?i:{_NAME})(?:{_GIVEN}\s{{0,3}}{_SOME})?+")
 _AUTHORISED_OPEN = re.compile(r"[A-Za-z]{5,6}\s{1,4}[A-Za-z0-9._~+/=-]*+")
@@ -180,7 +178,7 @@ _PLAIN = [
     if not literal.endswith(("_", "-"))
 ]
 _MARKS = frozenset((*"_-", *(mark for mark, _ in _PLAIN if mark)))
-_UNMARKED = [literal for mark, literal in _PLAIN if not mark]
+_UNMARKED = re.compile("|".join(re.escape(literal) for mark, literal in _PLAIN if not mark))
 _SHORT = 80
 """Up to this length one look at all characters is faster than one for each literal."""
 _REACH = 48
@@ -198,7 +196,7 @@ def _places(text: str, literal: str) -> Iterator[int]:
 def _tries(text: str) -> list[tuple[int, _Kind]]:
     """Where in `text` which format may begin, in order."""
     tries: list[tuple[int, _Kind]] = []
-    if len(text) > _SHORT or not _MARKS.isdisjoint(text) or any([literal in text for literal in _UNMARKED]):
+    if len(text) > _SHORT or not _MARKS.isdisjoint(text) or _UNMARKED.search(text):
         _find_literals(text, tries)
     if "=" in text or ":" in text:
         tries += _names(text, 0)
@@ -222,7 +220,15 @@ def _names(text: str, start: int) -> Iterator[tuple[int, _Kind]]:
     """Where after `start` names of secrets stand."""
     lower = text[start:].lower()
     if len(lower) == len(text) - start:  # else a letter has a longer lower case, and offsets would not hold
-        if any([part in lower for part in _PARTS]):
+        # Spelt out: a loop over the parts that every stem has one of would cost more than the search.
+        if (
+            "key" in lower
+            or "pass" in lower
+            or "pwd" in lower
+            or "secret" in lower
+            or "token" in lower
+            or "creden" in lower
+        ):
             for stem, kind in _NAMED.items():
                 if stem in lower:
                     yield from ((place + start, kind) for place in _places(lower, stem))

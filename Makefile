@@ -29,7 +29,7 @@ $(VENV)/.model:
 data: install                          ## the demo's figures into the application's tables
 	@$(VENV)/bin/regista club build
 
-test: install model $(VENV)/.dev       ## everything it needs, then the whole suite
+test: install model data $(VENV)/.dev     ## everything it needs, then the whole suite
 	@$(PY) -m pytest --numprocesses 2 --dist worksteal
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.installed

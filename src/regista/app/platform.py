@@ -8,18 +8,25 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from regista.app.application import biller, build_provider, compile_application, prices_of
 from regista.app.folder import Folder, read
 from regista.app.serving import Serving
 from regista.app.watch import saves
 from regista.core.digest import digest
-from regista.core.errors import ConfigurationError, NotFoundError, RegistaError, UnknownNameError, did_you_mean, near
+from regista.core.errors import (
+    ConfigurationError,
+    MissingExtraError,
+    NotFoundError,
+    RegistaError,
+    UnknownNameError,
+    did_you_mean,
+    near,
+)
 from regista.core.nouns import Json, Request, Trace, Variant
 from regista.egress.client import Client
 from regista.models.providers import MakesEmbeddings
-from regista.models.worker import EmbeddingWorker, open_embedder
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
 from regista.observe.recorder import Recorder
@@ -29,6 +36,9 @@ from regista.serve.exchange import Exchange, Handler
 from regista.serve.stages.generate import generate
 from regista.store import connect
 from regista.store.keys import Key, Keyring
+
+if TYPE_CHECKING:
+    from regista.models.worker import EmbeddingWorker
 
 Progress = Callable[[int, int, str], None]
 STATE = ".regista"
@@ -156,7 +166,9 @@ class Platform:
     async def embed(self, name: str, texts: Sequence[str]) -> tuple[str, Any]:
         """Vectors of the embedder in this process, with its name."""
         if self._embedder is None:
-            self._embedder = await open_embedder("auto", self._settings["models"])
+            self._embedder = await self._open_embedder("auto")
+        if self._embedder is None:
+            raise MissingExtraError("Embedding in this process", "numpy", "rag")
         known = self._embedder.embedder
         if name not in (known, "default"):
             error = UnknownNameError("embedding model", f"embedded/{name}", [f"embedded/{known}", "embedded/default"])
@@ -188,6 +200,16 @@ class Platform:
         async for _ in saves(self.application.folder.path, self._documents()):
             await self.reload()
 
+    async def _open_embedder(self, name: str) -> "EmbeddingWorker | None":
+        """The embedder, or None in a base install that did not ask for one by name: retrieval is then by words."""
+        try:
+            from regista.models.worker import open_embedder  # noqa: PLC0415 - needs the extra [rag]
+        except MissingExtraError:
+            if name != "auto":
+                raise
+            return None
+        return await open_embedder(name, self._settings["models"])
+
     def _documents(self) -> str:
         context = self.application.folder.settings.context
         return context.documents if context is not None else "documents"
@@ -202,7 +224,7 @@ class Platform:
             library = None
         elif key != self._library_key or library is None:
             if context.embedder != "none" and embedder is None:
-                embedder = await open_embedder(context.embedder, self._settings["models"])
+                embedder = await self._open_embedder(context.embedder)
             library = Library.of(self.database, self._state, folder.name, context, embedder)
             await library.open()
         self._embedder = embedder

@@ -133,6 +133,13 @@ def test_a_stream_is_blocked_exactly_when_the_whole_is_and_nothing_found_leaves(
     assert text.startswith(out) and screen(out, guards("block"))[1][-1].action == "pass"
 
 
+def test_a_name_in_the_place_of_a_value_has_its_own_value() -> None:
+    stream = StreamScreen(guards())
+    text = "token: token: Hunter22xyz, and password=changetoken= Hunter22xyz;"
+    out = "".join(stream.push(char) for char in text) + stream.finish()
+    assert out == screen(text, guards())[0] == text.replace("Hunter22xyz", "[SECRET:credential]")
+
+
 def test_each_guardrail_reads_what_the_one_before_let_go() -> None:
     key = "gh" + "p_" + "aB3dE5gH7j" * 3 + "Kq2Wx9"
     text, verdicts = screen(f"use {key[:9]}\u200b{key[9:]} now", guards())

@@ -87,6 +87,7 @@ class Platform:
         return platform
 
     async def _start(self, folder: Folder, progress: Progress | None) -> None:
+        self.loop = asyncio.get_running_loop()
         self.database = await asyncio.to_thread(connect, self._url)
         self.keyring = await asyncio.to_thread(Keyring, self.database)
         await self.log.start()

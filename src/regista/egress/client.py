@@ -140,7 +140,7 @@ class Client:
                 for address in await self._addresses(where):
                     try:
                         _, connection = await loop.create_connection(
-                            lambda: Connection(where.origin, self._free),
+                            lambda: Connection(where.origin, self._free, loop),
                             address,
                             where.port,
                             ssl=self._context() if where.scheme == "https" else None,
@@ -182,7 +182,7 @@ class Client:
         self._busy.discard(connection)
         idle = self._idle.setdefault(connection.origin, [])
         if len(idle) < self._limit:
-            idle.append((asyncio.get_running_loop().time(), connection))
+            idle.append((connection.loop.time(), connection))
         else:
             connection.close()
 

@@ -3,11 +3,19 @@
 Knows a trace and the log it went to; serves nothing itself.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import Protocol, cast
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from regista.core.nouns import Json, Trace
@@ -17,7 +25,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _SERIES = 500
 """Combinations of labels kept apart; what comes after them is counted under `other`: a client names the model."""
-disable_created_metrics()  # a second series for every counter, which nothing here is asked for
 _TOKENS = ("input", "output", "cached", "reasoning")
 
 
@@ -34,36 +41,24 @@ class Log(Protocol):
 
 
 class Metrics:
-    """Counters over traces. `observe_trace` is for the hot path: it looks its counters up once per combination."""
+    """Tallies over traces. `observe_trace` is for the hot path: plain additions, made into figures when read."""
 
     def __init__(self, log: Log | None = None) -> None:
-        self._registry = registry = CollectorRegistry()
-        by = ("application", "model")
-        self._requests = Counter("regista_requests", "Requests answered.", (*by, "status"), registry=registry)
-        self._duration = Histogram(
-            "regista_request_seconds", "Time to the whole answer.", by, buckets=_SECONDS, registry=registry
-        )
-        self._first = Histogram(
-            "regista_first_token_seconds", "Time to the first piece.", by, buckets=_SECONDS, registry=registry
-        )
-        self._tokens = Counter("regista_tokens", "Tokens the providers counted.", (*by, "kind"), registry=registry)
-        self._cost = Counter("regista_cost_dollars", "Cost of answers with a known price.", by, registry=registry)
-        self._unpriced = Counter("regista_unpriced_requests", "Requests of unknown cost.", by, registry=registry)
-        self._cache = Counter("regista_cache", "What the cache said.", ("application", "result"), registry=registry)
-        self._guards = Counter(
-            "regista_guardrail_actions", "What guardrails did.", ("guardrail", "action"), registry=registry
-        )
-        registry.register(_Process(log))
-        self._observers: dict[tuple[str, str, str, str], Callable[[Trace], None]] = {}
-        self._actions: dict[tuple[str, str], Callable[[], None]] = {}
+        self._registry = CollectorRegistry()
+        self._tallies: dict[tuple[str, str, str, str], _Tally] = {}
+        self._actions: dict[tuple[str, str], int] = {}
+        self._registry.register(_Traces(self._tallies, self._actions))
+        self._registry.register(_Process(log))
 
     def observe_trace(self, trace: Trace) -> None:
         """Count a finished trace."""
         key = (trace.application, trace.model, trace.status, trace.cached)
-        observe = self._observers.get(key)
-        if observe is None:
-            observe = self._observers[key] = self._observer(*key)
-        observe(trace)
+        tally = self._tallies.get(key)
+        if tally is None:
+            if len(self._tallies) >= _SERIES:
+                key = (trace.application, "other", trace.status, trace.cached)
+            tally = self._tallies.setdefault(key, _Tally())
+        tally.add(trace)
         for span in trace.spans:
             if span.attributes and "verdicts" in span.attributes:
                 self._count_verdicts(span.attributes)
@@ -72,45 +67,102 @@ class Metrics:
         """All figures, in the format of `CONTENT_TYPE`."""
         return generate_latest(self._registry)
 
-    def _observer(self, application: str, model: str, status: str, cached: str) -> Callable[[Trace], None]:
-        """What to do with traces of these labels, all counters found."""
-        if len(self._observers) >= _SERIES:
-            model = "other"
-        request = self._requests.labels(application, model, status).inc
-        duration = self._duration.labels(application, model).observe
-        first = self._first.labels(application, model).observe
-        tokens = [self._tokens.labels(application, model, kind).inc for kind in _TOKENS]
-        cost = self._cost.labels(application, model).inc
-        unpriced = self._unpriced.labels(application, model).inc
-        cache = self._cache.labels(application, cached).inc if cached else None
-
-        def observe(trace: Trace) -> None:
-            request()
-            duration(trace.duration_ns / 1e9)
-            if trace.first_token_ns:
-                first(trace.first_token_ns / 1e9)
-            usage = trace.usage
-            counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
-            for count, add in zip(counts, tokens, strict=True):
-                if count:
-                    add(count)
-            if trace.cost_nano is None:
-                unpriced()
-            elif trace.cost_nano:
-                cost(trace.cost_nano / 1e9)
-            if cache is not None:
-                cache()
-
-        return observe
-
     def _count_verdicts(self, attributes: Json) -> None:
         """The attribute `verdicts` of a span lists `{guardrail, action}`, as guardrails decided."""
         for verdict in cast("list[Mapping[str, str]]", attributes["verdicts"]):
             key = (verdict["guardrail"], verdict["action"])
-            count = self._actions.get(key)
-            if count is None:
-                count = self._actions[key] = self._guards.labels(*key).inc
-            count()
+            self._actions[key] = self._actions.get(key, 0) + 1
+
+
+class _Spread:
+    """How often times fell into each bucket of `_SECONDS`, the last being all above."""
+
+    __slots__ = ("counts", "total_ns")
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_SECONDS) + 1)
+        self.total_ns = 0
+
+    def add(self, ns: int) -> None:
+        self.counts[bisect_left(_SECONDS, ns / 1e9)] += 1
+        self.total_ns += ns
+
+
+class _Tally:
+    """Sums over the traces of one combination of labels."""
+
+    __slots__ = ("cost_nano", "duration", "first", "requests", "tokens", "unpriced")
+
+    def __init__(self) -> None:
+        self.requests = self.cost_nano = self.unpriced = 0
+        self.tokens = [0] * len(_TOKENS)
+        self.duration, self.first = _Spread(), _Spread()
+
+    def add(self, trace: Trace) -> None:
+        self.requests += 1
+        self.duration.add(trace.duration_ns)
+        if trace.first_token_ns:
+            self.first.add(trace.first_token_ns)
+        usage, tokens = trace.usage, self.tokens
+        tokens[0] += usage.input_tokens
+        tokens[1] += usage.output_tokens
+        tokens[2] += usage.cached_tokens
+        tokens[3] += usage.reasoning_tokens
+        if trace.cost_nano is None:
+            self.unpriced += 1
+        else:
+            self.cost_nano += trace.cost_nano
+
+
+class _Traces(Collector):
+    """The tallies as Prometheus' families."""
+
+    def __init__(
+        self, tallies: Mapping[tuple[str, str, str, str], _Tally], actions: Mapping[tuple[str, str], int]
+    ) -> None:
+        self._tallies = tallies
+        self._actions = actions
+
+    def collect(self) -> Iterator[Metric]:
+        by = ("application", "model")
+        requests = CounterMetricFamily("regista_requests", "Requests answered.", labels=(*by, "status"))
+        caches = CounterMetricFamily("regista_cache", "What the cache said.", labels=("application", "result"))
+        tokens = CounterMetricFamily("regista_tokens", "Tokens the providers counted.", labels=(*by, "kind"))
+        cost = CounterMetricFamily("regista_cost_dollars", "Cost of answers with a known price.", labels=by)
+        unpriced = CounterMetricFamily("regista_unpriced_requests", "Requests of unknown cost.", labels=by)
+        duration = HistogramMetricFamily("regista_request_seconds", "Time to the whole answer.", labels=by)
+        first = HistogramMetricFamily("regista_first_token_seconds", "Time to the first piece.", labels=by)
+        for labels, tallies in self._grouped(0, 1, 2):
+            requests.add_metric(labels, sum(tally.requests for tally in tallies))
+        for (application, result), tallies in self._grouped(0, 3):
+            if result:
+                caches.add_metric((application, result), sum(tally.requests for tally in tallies))
+        for labels, tallies in self._grouped(0, 1):
+            for kind, counts in zip(_TOKENS, zip(*(tally.tokens for tally in tallies), strict=True), strict=True):
+                tokens.add_metric((*labels, kind), sum(counts))
+            cost.add_metric(labels, sum(tally.cost_nano for tally in tallies) / 1e9)
+            unpriced.add_metric(labels, sum(tally.unpriced for tally in tallies))
+            _add_spreads(duration, labels, [tally.duration for tally in tallies])
+            _add_spreads(first, labels, [tally.first for tally in tallies])
+        guards = CounterMetricFamily(
+            "regista_guardrail_actions", "What guardrails did.", labels=("guardrail", "action")
+        )
+        for labels, count in self._actions.items():
+            guards.add_metric(labels, count)
+        yield from (requests, duration, first, tokens, cost, unpriced, caches, guards)
+
+    def _grouped(self, *places: int) -> Iterable[tuple[tuple[str, ...], list[_Tally]]]:
+        groups: dict[tuple[str, ...], list[_Tally]] = {}
+        for key, tally in self._tallies.items():
+            groups.setdefault(tuple(key[place] for place in places), []).append(tally)
+        return groups.items()
+
+
+def _add_spreads(family: HistogramMetricFamily, labels: tuple[str, ...], spreads: list[_Spread]) -> None:
+    counts = (sum(column) for column in zip(*(spread.counts for spread in spreads), strict=True))
+    bounds = (*(str(float(second)) for second in _SECONDS), "+Inf")
+    buckets = list(zip(bounds, accumulate(counts), strict=True))
+    family.add_metric(labels, buckets, sum(spread.total_ns for spread in spreads) / 1e9)
 
 
 class _Process(Collector):

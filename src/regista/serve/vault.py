@@ -5,7 +5,6 @@ guardrails find that.
 """
 
 import re
-from collections import Counter
 
 _SHAPE = re.compile(r"\[[A-Z][A-Z0-9_]*_\d+\]")
 
@@ -21,7 +20,7 @@ class Vault:
     def __init__(self) -> None:
         self._placeholders: dict[tuple[str, str], str] = {}
         self._values: dict[str, str] = {}
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._values)
@@ -30,7 +29,7 @@ class Vault:
         """The placeholder for `value`, such as `[EMAIL_1]`: the same for the same value of a kind."""
         placeholder = self._placeholders.get((kind, value))
         if placeholder is None:
-            self._counts[kind] += 1
+            self._counts[kind] = self._counts.get(kind, 0) + 1
             placeholder = self._placeholders[kind, value] = f"[{kind.upper()}_{self._counts[kind]}]"
             self._values[placeholder] = value
         return placeholder

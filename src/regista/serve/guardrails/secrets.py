@@ -246,8 +246,8 @@ def _matches(text: str, tries: list[tuple[int, _Kind]]) -> Iterator[tuple[Findin
         match = kind.pattern.match(text, start)
         if match is None:
             continue
-        # Another name inside a value is not tried again: that alone would make the search quadratic.
-        tried = match.end() if named else tried
+        # A name inside a refused value is not tried, unless its own value may follow: else this were quadratic.
+        tried = match.end() - _REACH if named else tried
         group = match.lastindex if not named else next(number for number in (1, 2, 3) if match[number])
         if kind.real(match[group or 0]) and not (named and match["code"]):
             taken = match.end()
@@ -263,9 +263,11 @@ def _open(text: str, tries: list[tuple[int, _Kind]]) -> int:
         if match := kind.open.match(text, start):
             if match.end() == len(text):
                 return start
-            # What begins within an unquoted run ends where the run ends: trying it too would be quadratic.
-            if match.re is _TOKEN_OPEN or (match.re is _ASSIGNED_OPEN and not match["quoted"]):
+            # What begins within a run of characters ends where that does: trying it too would be quadratic.
+            if match.re is _TOKEN_OPEN:
                 closed[kind.open] = match.end()
+            elif match.re is _ASSIGNED_OPEN and not match["quoted"]:
+                closed[kind.open] = match.end() - _REACH
     return len(text)
 
 

@@ -40,7 +40,7 @@ async def complete(platform: Platform, key: Key, scope: Scope, receive: Receive,
     """Answer a chat request."""
     request = request_of(decode_object(await read_body(scope, receive, platform.max_body)))
     serving = platform.serve(request, key, fresh=b"no-cache" in headers_of(scope).get(b"cache-control", b""))
-    presence = Presence(receive)
+    presence = Presence(receive, platform.loop)
     try:
         async with aclosing(serving.deltas()) as deltas:
             await (_stream if request.stream else _whole)(serving, request, deltas, send)
@@ -124,14 +124,15 @@ def _extension(serving: Serving) -> Json:
 class Presence:
     """Cancels the task that made it when the client goes. `left` says that it did."""
 
-    __slots__ = ("_receive", "_task", "_timer", "_watch", "left")
+    __slots__ = ("_loop", "_receive", "_task", "_timer", "_watch", "left")
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, loop: asyncio.AbstractEventLoop) -> None:
         self.left = False
         self._receive = receive
-        self._task = asyncio.current_task()
+        self._loop = loop
+        self._task = asyncio.current_task(loop)
         self._watch: asyncio.Task[None] | None = None
-        self._timer = asyncio.get_running_loop().call_later(WATCH_AFTER_S, self._begin)
+        self._timer = loop.call_later(WATCH_AFTER_S, self._begin)
 
     def forget(self) -> None:
         """The answer is given: nobody needs watching any more."""
@@ -140,7 +141,7 @@ class Presence:
             self._watch.cancel()
 
     def _begin(self) -> None:
-        self._watch = asyncio.get_running_loop().create_task(self._wait())
+        self._watch = self._loop.create_task(self._wait())
 
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

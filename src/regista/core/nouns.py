@@ -1,8 +1,9 @@
 """The nouns every part of Regista speaks: frozen values, in the shape they cross folders in.
 
-They know nothing about files, networks, databases or models. Text offsets are Python string
-indices (code points) into the document's extracted text; times are nanoseconds; money is an
-integer number of nano-dollars.
+They know nothing about files, networks, databases or models. Text offsets are Python string indices
+(code points) into the document's extracted text; times are nanoseconds; money is an integer number of
+nano-dollars. Those made for every request hold no cycle and are kept from the garbage collector
+(`gc=False`), which would walk them for nothing.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ Content = str | list[Json] | None
 """What a message may hold: text, OpenAI content parts, or nothing beside tool calls."""
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, gc=False):
     """A model's wish to call a tool; `arguments` is JSON text exactly as the model wrote it."""
 
     id: str
@@ -72,7 +73,7 @@ class Document(Struct, frozen=True):
     digest: str
 
 
-class Chunk(Struct, frozen=True):
+class Chunk(Struct, frozen=True, gc=False):
     """A passage of a document: `text == document.text[start:end]`; `heading` is the path above it."""
 
     document: str
@@ -83,7 +84,7 @@ class Chunk(Struct, frozen=True):
     heading: str = ""
 
 
-class Hit(Struct, frozen=True):
+class Hit(Struct, frozen=True, gc=False):
     """A retrieved chunk with its score (higher is better; comparable within one query only)."""
 
     document: str
@@ -95,7 +96,7 @@ class Hit(Struct, frozen=True):
     heading: str = ""
 
 
-class Citation(Struct, frozen=True):
+class Citation(Struct, frozen=True, gc=False):
     """Where a statement comes from: `quote` is the source's text from `start` to `end`, verified.
 
     `document` is a document's id, or `tool:<name>` for text a tool returned in this request.
@@ -109,7 +110,7 @@ class Citation(Struct, frozen=True):
     marker: int = 0
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """Tokens of one call as the provider counted them; cached and reasoning ones are included in their sums."""
 
     input_tokens: int = 0
@@ -149,7 +150,7 @@ class Request(Struct, frozen=True):
         return ""
 
 
-class ToolCallPart(Struct, frozen=True):
+class ToolCallPart(Struct, frozen=True, gc=False):
     """A fragment of a tool call in a stream: fragments of one `index` are joined in order."""
 
     index: int
@@ -158,7 +159,7 @@ class ToolCallPart(Struct, frozen=True):
     arguments: str = ""
 
 
-class Delta(Struct, frozen=True):
+class Delta(Struct, frozen=True, gc=False):
     """A piece of an answer as it arrives. A whole answer is a stream of one.
 
     `raw` holds the upstream's own bytes in OpenAI's shape (server-sent events, or one JSON body
@@ -174,7 +175,7 @@ class Delta(Struct, frozen=True):
     raw: bytes | None = None
 
 
-class Response(Struct, frozen=True):
+class Response(Struct, frozen=True, gc=False):
     """A collected stream of deltas."""
 
     text: str = ""
@@ -184,7 +185,7 @@ class Response(Struct, frozen=True):
     citations: tuple[Citation, ...] = ()
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """What a guardrail found in a text, without the text itself: a finding may be logged.
 
     `replacement` stands in for `text[start:end]` where the guardrail's action is to mask.
@@ -199,7 +200,7 @@ class Finding(Struct, frozen=True):
 Action = Literal["pass", "mask", "block"]
 
 
-class Verdict(Struct, frozen=True):
+class Verdict(Struct, frozen=True, gc=False):
     """A guardrail's decision on one text: what it did, why, and the text that may go on."""
 
     guardrail: str
@@ -209,7 +210,7 @@ class Verdict(Struct, frozen=True):
     findings: tuple[Finding, ...] = ()
 
 
-class Span(Struct, frozen=True, array_like=True):
+class Span(Struct, frozen=True, array_like=True, gc=False):
     """One stage of a request: what it decided and why. Times count from the start of the trace."""
 
     stage: str
@@ -222,7 +223,7 @@ class Span(Struct, frozen=True, array_like=True):
     attributes: Json = {}
 
 
-class Trace(Struct, frozen=True, array_like=True):
+class Trace(Struct, frozen=True, array_like=True, gc=False):
     """Everything that happened to one request. `status` is ok, error or cancelled.
 
     `cost_nano` is None where no price is known: an unknown cost is not a cost of nothing.

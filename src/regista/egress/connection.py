@@ -25,9 +25,7 @@ class Connection(asyncio.Protocol):
     number each time, which took a ninth of a request's CPU.
     """
 
-    def __init__(
-        self, origin: str, on_idle: "Callable[[Connection], None]", loop: asyncio.AbstractEventLoop
-    ) -> None:
+    def __init__(self, origin: str, on_idle: "Callable[[Connection], None]", loop: asyncio.AbstractEventLoop) -> None:
         self.origin = origin
         self.loop = loop
         self.used = 0

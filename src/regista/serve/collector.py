@@ -52,20 +52,21 @@ async def collect(deltas: AsyncIterator[Delta]) -> Response:
 
 
 async def rewrite(
-    deltas: AsyncIterator[Delta], push: Callable[[str], str], finish: Callable[[], str]
+    deltas: AsyncIterator[Delta], push: Callable[[str], str], finish: Callable[[str], str]
 ) -> AsyncGenerator[Delta]:
-    """Pass the text of a stream through `push`, which may hold some of it back until `finish`.
+    """Pass the text of a stream through `push`, which may hold some of it back, and its last piece through `finish`.
 
     The upstream's bytes (`raw`) stay only where the text that leaves is the text they spell.
     """
     flushed = False
     async for delta in deltas:
-        text = push(delta.text) if delta.text else ""
         if delta.finish is not None and not flushed:
-            text, flushed = text + finish(), True
+            text, flushed = finish(delta.text), True
+        else:
+            text = push(delta.text) if delta.text else ""
         if text == delta.text:
             yield delta
         elif text or delta.tool_calls or delta.finish or delta.usage or delta.citations:
             yield replace(delta, text=text, raw=None)
-    if not flushed and (text := finish()):
+    if not flushed and (text := finish("")):
         yield Delta(text)

@@ -78,16 +78,16 @@ class StreamScreen:
                 return ""
         return text
 
-    def finish(self) -> str:
-        """What was held, at the end of the stream."""
-        text = ""
+    def finish(self, text: str = "") -> str:
+        """What was held and the last piece, at the end of the stream: nothing more can become a finding."""
+        if self.blocked:
+            return ""
         for stage in self._stages:
-            if self.blocked:
-                return ""
             text = stage.push(text, last=True)
             if stage.blocked:
                 self.blocked = stage.verdict
-        return "" if self.blocked else text
+                return ""
+        return text
 
 
 class _Stage:

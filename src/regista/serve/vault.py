@@ -69,7 +69,7 @@ class Restorer:
         self._held = text[cut:]
         return self._vault.restore(text[:cut])
 
-    def finish(self) -> str:
-        """What was held, at the end of the stream."""
-        held, self._held = self._held, ""
+    def finish(self, text: str = "") -> str:
+        """What was held and the last piece, at the end of the stream."""
+        held, self._held = self._held + text, ""
         return self._vault.restore(held)

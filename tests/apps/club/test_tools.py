@@ -46,7 +46,7 @@ def asked(question: str) -> list[tuple[str, dict[str, str]]]:
 
 
 def numbers(facts: Facts, metric: str) -> str:
-    return next(s for s in facts.statements if s.removeprefix("Watch only: ").startswith(f"{metric}, "))
+    return next(s for s in facts.statements if s.removeprefix("Watch only: ").startswith(f"{metric}: "))
 
 
 @pytest.mark.parametrize(("question", "tool", "arguments"), ASKS)
@@ -111,12 +111,44 @@ def test_a_comparison_rebuilds_from_the_rows_behind_it() -> None:
 
 def test_wijnaldum_moved_deep_passes_safely_and_seldom_forward() -> None:
     facts = tools.compare_in_role("wijnaldum", "six")
-    assert "fewer of his passes bring the ball clearly nearer to goal" in facts.statements[2]
+    assert "fewer of his passes bring the ball clearly nearer to goal" in facts.statements[3]
+    assert facts.statements[2].count(";") == len(facts.rows) - 1, "Every match behind the figures is named."
     progressive = re.search(r": ([\d.]+) per 100 passes .* above (\d+) %", numbers(facts, "Progressive passes"))
     assert progressive is not None
     assert 5 < float(progressive[1]) < 10 and int(progressive[2]) < 15
     assert numbers(facts, "Ground defensive duels won").startswith("Watch only: ")
     assert "cannot show scanning" in facts.statements[-1]
+
+
+@pytest.mark.parametrize(
+    ("question", "quantity"),
+    [
+        ("How often does G. Wijnaldum scan before receiving?", "scan"),
+        ("How many sprints did Mohamed Salah make?", "sprints"),
+        ("What is Salah's top speed?", "speed"),
+        ("How fast is Mané?", "fast"),
+        ("How many kilometres did Henderson run?", "kilometres"),
+    ],
+)
+def test_what_the_data_cannot_show_is_asked_of_the_tool_that_says_so(question: str, quantity: str) -> None:
+    asks = next(tool.asks for tool in Toolbox.of(tools).tools if tool.name == "not_in_the_data")
+    found = [match["quantity"] for pattern in asks if (match := re.search(pattern, question))]
+    assert found and found[0] == quantity
+    assert tools.not_in_the_data(quantity).statements[0].startswith("Not measured")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How fast should the ball travel in the rondo drill?",
+        "Which drills train scanning?",
+        "How does pressing work in our playbook?",
+        "What should a winger do when he presses?",
+    ],
+)
+def test_a_question_to_the_documents_is_not_taken_for_a_figure(question: str) -> None:
+    asks = [pattern for tool in Toolbox.of(tools).tools for pattern in tool.asks]
+    assert not any(re.search(pattern, question) for pattern in asks)
 
 
 def test_every_statement_is_one_quotable_line() -> None:

@@ -138,7 +138,7 @@ async def test_a_tools_statements_are_quoted_with_their_places_and_its_rows_are_
     content = "He passes forward less.\n  He wins more duels.\n\nrow 1\nrow 2"
     request = asked("How does Can compare?", WINGER, tools=[COMPARE], after=called(("c1", "compare", content)))
     *answer, last = await deltas(request)
-    assert "".join(d.text for d in answer) == "He passes forward less. [2]\nHe wins more duels. [2]"
+    assert "".join(d.text for d in answer) == "He passes forward less. [1]\nHe wins more duels. [1]"
     citations = [citation for delta in answer for citation in delta.citations]
     assert [content[c.start : c.end] for c in citations] == [c.quote for c in citations]
     assert {c.document for c in citations} == {"tool:compare"}

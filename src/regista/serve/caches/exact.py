@@ -17,6 +17,7 @@ class ExactCache:
         self._entries = entries
         self._ttl = ttl_s
         self._kept: OrderedDict[str, tuple[float, Response]] = OrderedDict()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._flights: dict[str, asyncio.Future[Response | None]] = {}
 
     async def claim(self, key: str) -> tuple[Response | None, str]:
@@ -30,7 +31,8 @@ class ExactCache:
             return kept[1], "hit"
         flight = self._flights.get(key)
         if flight is None:
-            self._flights[key] = asyncio.get_running_loop().create_future()
+            self._loop = self._loop or asyncio.get_running_loop()
+            self._flights[key] = self._loop.create_future()
             return None, "miss"
         # Shielded: a waiter that leaves must not take the flight from the others.
         response = await asyncio.shield(flight)

@@ -40,15 +40,21 @@ class Canary:
     system_prompt: str = port("")
     _needles: list[str] = field(default_factory=list[str], init=False, repr=False)
     _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
+    _opening: re.Pattern[str] = field(default=_WORD, init=False, repr=False)
+    _longest: int = field(default=0, init=False, repr=False)
     _prompt: str = field(default="", init=False, repr=False)
 
     def __post_init__(self) -> None:
         letters = [char for char in self.canary.lower() if char.isalnum()]
-        if letters:
+        if len(letters) > 1:
             self._needles = ["".join(letters), *dict.fromkeys(_encodings(self.canary))]
             spaced = _BETWEEN.join(map(re.escape, letters))
             exact = "|".join(map(re.escape, self._needles[1:]))
             self._pattern = re.compile(f"(?i:{spaced})|{exact}")
+            self._longest = max(map(len, self._needles)) * _WIDEST
+            # Where one of them may begin: its first two characters, or its first at the very end.
+            opening = [f"{re.escape(n[0])}(?:{re.escape(n[1])}|$)" for n in self._needles[1:]]
+            self._opening = re.compile(f"(?i:{letters[0]}{_BETWEEN}(?:{letters[1]}|$))|" + "|".join(opening))
         prompt = _WORD.findall(self.system_prompt.lower())
         if len(prompt) >= self.words:
             self._prompt = f" {' '.join(prompt)} "
@@ -102,19 +108,9 @@ class Canary:
         """Where the end of `text` begins to spell the canary, in whatever form."""
         if not self._pattern:
             return len(text)
-        longest = max(map(len, self._needles)) * _WIDEST
-        offset = max(len(text) - longest, 0)
-        tail = text[offset:]
-        letters = [(place, char.lower()) for place, char in enumerate(tail) if char.isalnum()]
-        spelt = "".join(char for _, char in letters)
-        cut = len(tail)
-        for needle, said, places in (
-            *((needle, tail, None) for needle in self._needles[1:]),
-            (self._needles[0], spelt, [place for place, _ in letters]),
-        ):
-            start = said.find(needle[0])
-            while start >= 0 and not needle.startswith(said[start:]):
-                start = said.find(needle[0], start + 1)
-            if start >= 0:
-                cut = min(cut, places[start] if places else start)
-        return offset + cut
+        for match in self._opening.finditer(text, max(len(text) - self._longest, 0)):
+            tail = text[match.start() :]
+            letters = "".join(filter(str.isalnum, tail)).lower()
+            if self._needles[0].startswith(letters) or any(n.startswith(tail) for n in self._needles[1:]):
+                return match.start()
+        return len(text)

@@ -56,8 +56,8 @@ def guard_response(below: Handler, guards: Guards) -> Handler:
                 refuse([stream.blocked], "answer")
             return passed
 
-        def finish() -> str:
-            passed = stream.finish()
+        def finish(text: str) -> str:
+            passed = stream.finish(text)
             if stream.blocked is not None:
                 refuse([stream.blocked], "answer")
             return passed

@@ -16,7 +16,7 @@ def resolve(app: str | None = None) -> Path:
     Raises:
         ConfigurationError: there is no such application, or several could be meant.
     """
-    known = _known()
+    known = applications()
     if app is None:
         return _meant(known)
     for folder in (Path(app), Path("apps") / app):
@@ -39,8 +39,9 @@ def existing_store(folder: Path) -> Database | None:
     return None if path != url and not Path(path).exists() else connect(url)
 
 
-def _known() -> list[Path]:
-    return sorted(mark.parent for mark in Path("apps").glob(f"*/{MARK}"))
+def applications() -> list[Path]:
+    """The applications there are here: folders of this one, and those under `apps/`."""
+    return sorted(mark.parent for pattern in (f"*/{MARK}", f"apps/*/{MARK}") for mark in Path().glob(pattern))
 
 
 def _meant(known: list[Path]) -> Path:

@@ -38,12 +38,11 @@ def run(arguments: list[str]) -> int:
 def _of_application(name: str) -> cyclopts.App:
     """The commands an application adds: those its `commands.py` lists in `COMMANDS`."""
     from regista.app.modules import load_module  # noqa: PLC0415 - only applications' own commands need it
-    from regista.surfaces.cli._place import MARK  # noqa: PLC0415
+    from regista.surfaces.cli._place import MARK, applications  # noqa: PLC0415
 
     folder = next((f for f in (Path(name), Path("apps") / name) if (f / MARK).is_file()), None)
     if folder is None:
-        applications = [mark.parent.name for mark in Path("apps").glob(f"*/{MARK}")]
-        raise UnknownNameError("command or application", name, [*COMMANDS, *applications])
+        raise UnknownNameError("command or application", name, [*COMMANDS, *(f.name for f in applications())])
     if not (folder / "commands.py").is_file():
         raise RegistaError(f"The application {name!r} adds no commands: it has no commands.py.")
     module = load_module(folder.absolute(), "commands", "commands")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests._upstream.server import Upstream
 
 
@@ -17,3 +18,8 @@ def upstream(running_upstream: Upstream) -> Upstream:
     """A provider that has seen nothing yet. See `tests/_upstream/server.py` for its paths."""
     running_upstream.forget()
     return running_upstream
+
+
+# A slow machine is no fault of what is tested.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")

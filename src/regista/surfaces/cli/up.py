@@ -2,6 +2,8 @@
 
 import logging
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -77,6 +79,7 @@ def _welcome(console: Console, platform: Platform, folder: Path, url: str) -> No
     """Say where it is and what to try. `folder` is shown as one would type it."""
     name = platform.application.name
     typed = folder.name if folder.parent == Path.cwd() / "apps" else os.path.relpath(folder)
+    command = "regista" if shutil.which("regista") else os.path.relpath(sys.argv[0])
     question = platform.application.folder.settings.app.example or "What can you tell me?"
     key = " -H 'authorization: Bearer rk-…'" if platform.keyring.required else ""
     body = msgspec.json.encode({"model": name, "messages": [{"role": "user", "content": question}]}).decode()
@@ -88,7 +91,7 @@ def _welcome(console: Console, platform: Platform, folder: Path, url: str) -> No
     shown = body.replace("'", "'\\''")
     for line in (
         f"  curl {url}/v1/chat/completions{key} -H 'content-type: application/json' -d '{shown}'",
-        f'  regista ask {typed} "{question}"',
+        f'  {command} ask {typed} "{question}"',
     ):
         console.print(line, markup=False, soft_wrap=True)
     console.print("\nStop with Ctrl-C.\n")

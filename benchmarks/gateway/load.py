@@ -11,6 +11,7 @@ import json
 import random
 import sys
 import time
+from typing import cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -29,8 +30,7 @@ class Asker(asyncio.Protocol):
         self.errors = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def ask(self) -> "asyncio.Future[float]":
         """Send one request; the future holds the time of its first byte of body."""

@@ -6,6 +6,7 @@ python -m benchmarks.gateway.upstream 9001
 import asyncio
 import json
 import sys
+from typing import cast
 
 import httptools
 import uvloop
@@ -50,8 +51,7 @@ class Provider(asyncio.Protocol):
     """One connection."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         self._parser = httptools.HttpRequestParser(self)
         self._body = b""
 

@@ -26,8 +26,8 @@ class Exchange:
     fresh: bool = False
     """The client asked for an answer that is not from a cache."""
     cached: str = ""
-    tool_texts: dict[str, str] = field(default_factory=dict[str, str])
-    """What tools returned in this request, by `tool:<name>`: sources that citations may point into."""
+    tool_texts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    """What tools returned in this request, each with `tool:<name>`: sources that citations may point into."""
     spent: list[tuple[str, str, Usage | None]] = field(default_factory=list[tuple[str, str, Usage | None]])
 
 

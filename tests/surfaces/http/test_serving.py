@@ -1,11 +1,13 @@
 """What the gateway promises beside answers: keys, the cache, traces, reloading, an end that loses nothing."""
 
+import contextlib
 import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -144,6 +146,50 @@ def test_what_is_saved_is_served_and_what_is_broken_is_not(start: Start, upstrea
     (live.folder / "regista.toml").write_text(configuration.replace('"unicode", ', ""))
     until(lambda: live.ask("shop").json()["regista"]["variant"] != first, "The mended file is served.")
     assert httpx2.get(f"{live.url}/healthz").json()["status"] == "ok"
+
+
+def test_a_document_that_is_saved_is_retrieved_and_one_that_is_gone_is_not(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "shop" / "documents").mkdir(parents=True)
+    (tmp_path / "shop" / "documents" / "tea.md").write_text("# Tea\n\nThe green tea is kept on the upper shelf.\n")
+    live = start('[app]\nname = "shop"\n[models.default]\nmodel = "embedded/reader"\n[context]\nembedder = "none"\n')
+    question = "Where is the black coffee kept?"
+    assert "do not tell" in live.ask("shop", question).text
+    coffee = live.folder / "documents" / "coffee.md"
+    coffee.write_text("# Coffee\n\nThe black coffee is kept in the cellar.\n")
+    until(lambda: "cellar" in live.ask("shop", question).text, "The new document is served.")
+    coffee.unlink()
+    until(lambda: "do not tell" in live.ask("shop", question).text, "The deleted document is gone.")
+
+
+def test_one_answer_is_all_an_application_gives(live: Live, upstream: Upstream) -> None:
+    assert live.ask("shop", n=2).status_code == 400
+    assert live.ask("openai/good", n=2).status_code == 200
+
+
+def test_killed_under_load_it_loses_at_most_the_last_quarter_of_a_second(start: Start, upstream: Upstream) -> None:
+    live = start(f'{APPLICATION}[models.default]\nmodel = "openai/good"\nbase_url = "{upstream.url()}"\n')
+    told: list[tuple[float, str]] = []
+
+    def ask_on() -> None:
+        with contextlib.suppress(httpx2.HTTPError):
+            while True:
+                answer = live.ask("openai/good")
+                told.append((time.monotonic(), answer.headers["x-regista-trace"]))
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(4):
+            pool.submit(ask_on)
+        until(lambda: len(told) > 200, "Two hundred answers.")
+        killed = time.monotonic()
+        live.process.kill()
+    until(lambda: stored(live) >= {trace for at, trace in told if at < killed - 0.25}, "All but the last are stored.")
+    with closing(store(live)) as database:
+        assert database.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def stored(live: Live) -> set[str]:
+    with closing(store(live)) as database:
+        return {row.id for row in traces.recent(database, limit=10_000)}
 
 
 def test_saving_drops_no_request(start: Start, upstream: Upstream) -> None:

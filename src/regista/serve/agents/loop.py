@@ -57,7 +57,7 @@ async def _run(exchange: Exchange, toolbox: Toolbox, calls: tuple[ToolCall, ...]
                     decide(guarded, verdicts)
             if any(verdict.action == "block" for verdict in verdicts):
                 passed = "error: a guardrail kept the result of this tool back."
-            exchange.tool_texts[f"tool:{call.name}"] = passed
+            exchange.tool_texts.append((f"tool:{call.name}", passed))
             messages.append(Message("tool", passed, {"tool_call_id": call.id}))
         failed = sum(message.text.startswith("error:") for message in messages)
         span.decide(f"{len(calls) - failed} of {len(calls)} answered")

@@ -1,6 +1,6 @@
 """Citations as a stage: only those found word for word in their source leave."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 
 from msgspec.structs import replace
@@ -21,7 +21,9 @@ def cite(below: Handler, library: Library | None) -> Handler:
 
         def verified(citations: Sequence[Citation]) -> tuple[Citation, ...]:
             nonlocal kept, dropped
-            good = tuple(c for c in citations if verify(c, _source(c.document, exchange, library)))
+            good = tuple(
+                c for c in citations if any(verify(c, text) for text in _sources(c.document, exchange, library))
+            )
             kept, dropped = kept + len(good), dropped + len(citations) - len(good)
             return good
 
@@ -38,8 +40,8 @@ def cite(below: Handler, library: Library | None) -> Handler:
     return handler
 
 
-def _source(document: str, exchange: Exchange, library: Library | None) -> str:
-    """The text a citation points into: a document's, or what a tool returned in this request."""
-    if document.startswith("tool:"):
-        return exchange.tool_texts.get(document, "")
-    return (library.text(document) if library is not None else None) or ""
+def _sources(document: str, exchange: Exchange, library: Library | None) -> Iterator[str]:
+    """The texts a citation may point into: a document's, or what a tool of that name returned in this request."""
+    yield from (text for name, text in exchange.tool_texts if name == document)
+    if library is not None and (text := library.text(document)) is not None:
+        yield text

@@ -20,6 +20,9 @@ def write_prompt(below: Handler, prompt: PromptFile, canary: str) -> Handler:
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
+        if request.rest.get("n") not in (None, 1):
+            # Further choices would leave unread, and so unscreened.
+            raise RequestError("An application gives one answer: leave out 'n'.", param="n")
         with exchange.recorder.span("prompt", prompt.prompt.name) as span:
             said = [message for message in request.messages if message.role not in INSTRUCTING]
             left_out = len(request.messages) - len(said)

@@ -19,10 +19,10 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/chat/completions"): chat.complete,
     ("POST", "/v1/embeddings"): embeddings.embed,
     ("GET", "/v1/models"): pages.models,
+    ("GET", "/metrics"): pages.metrics,
 }
 OPEN_ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/healthz"): pages.health,
-    ("GET", "/metrics"): pages.metrics,
     ("GET", "/"): pages.welcome,
 }
 """Routes that need no key."""

@@ -18,8 +18,10 @@ async def models(platform: Platform, key: Key, scope: Scope, receive: Receive, s
 
 
 async def health(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
-    """`GET /healthz`: 200 while requests are served; what is wrong with anything beside them stands in the body."""
-    await respond(send, 200, encode(platform.health()), [JSON_TYPE])
+    """`GET /healthz`: 200 while requests are served. What is wrong beside them is told where no keys are needed."""
+    health = platform.health()
+    shown = {"status": health["status"]} if platform.keyring.required else health
+    await respond(send, 200, encode(shown), [JSON_TYPE])
 
 
 async def metrics(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:

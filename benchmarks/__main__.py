@@ -1,6 +1,6 @@
 """Runs every benchmark that needs no peer and no archive, one after another. Peers: see each one's `--help`.
 
-    python -m benchmarks
+python -m benchmarks
 """
 
 import subprocess

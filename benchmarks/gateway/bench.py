@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -59,7 +60,20 @@ class Gateway:
     command: list[str] = field(default_factory=list[str])
     key: str = ""
     port: int = GATEWAY_PORT
-    headers: dict[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass
+class Load:
+    """How it is asked: seconds a run, rates beside the fastest, runs of each."""
+
+    seconds: float
+    rates: list[int]
+    tries: int
+
+
+def median(runs: list[dict[str, float]]) -> dict[str, float]:
+    """The median of each figure over runs."""
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def main() -> None:
@@ -68,26 +82,24 @@ def main() -> None:
     parser.add_argument("--litellm", type=Path, help="the bin folder of a venv with litellm[proxy]")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rates", default="200,1000")
+    parser.add_argument("--tries", type=int, default=3, help="runs of each load; figures are their medians")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(
-            Path(folder), options.litellm, options.seconds, [int(rate) for rate in options.rates.split(",")]
-        )
+        rates = [int(rate) for rate in options.rates.split(",")]
+        results = measure(Path(folder), options.litellm, Load(options.seconds, rates, options.tries))
     machine = {"python": platform.python_version(), "cpu": cpu_name(), "cores": os.cpu_count()}
     print(json.dumps({"machine": machine, "results": results}) if options.json else table(results))
 
 
-def measure(
-    folder: Path, litellm: Path | None, seconds: float, rates: list[int]
-) -> dict[str, dict[str, dict[str, float]]]:
+def measure(folder: Path, litellm: Path | None, load: Load) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by gateway and kind of load."""
     key = prepare(folder)
     regista = [sys.executable, "-m", "regista", "up", str(folder / "bench"), "--port", str(GATEWAY_PORT), "--no-reload"]
     gateways = [
         Gateway("provider alone", "mock", port=PROVIDER_PORT),
         Gateway("regista, raw model", "openai/mock", regista, key),
-        Gateway("regista, application", "bench", regista, key, headers={"cache-control": "no-cache"}),
+        Gateway("regista, application", "bench", regista, key),
     ]
     if litellm is not None:
         (folder / "litellm.yaml").write_text(LITELLM)
@@ -103,9 +115,11 @@ def measure(
             with running(gateway.command, 0, gateway.port) as pid:
                 wait_for_answer(gateway)
                 results[gateway.name] = {
-                    f"{mode} {f'{rate}/s' if rate else 'max'}": one(gateway, pid, mode, rate, seconds)
+                    f"{mode} {f'{rate}/s' if rate else 'max'}": median(
+                        [one(gateway, pid, mode, rate, load.seconds) for _ in range(load.tries)]
+                    )
                     for mode in ("json", "sse")
-                    for rate in (0, *rates)
+                    for rate in (0, *load.rates)
                     if not (gateway.name.startswith("litellm") and rate > 100)
                 }
     return results
@@ -166,10 +180,7 @@ def one(gateway: Gateway, pid: int, mode: str, rate: int, seconds: float) -> dic
     before = cpu_seconds(pid)
     load = [sys.executable, "-m", "benchmarks.gateway.load", url(gateway), gateway.model, gateway.key, mode]
     load += [str(rate), "32" if not rate else "256", str(seconds)]
-    extra = json.dumps(gateway.headers)
-    out = subprocess.run(
-        ["taskset", "-c", "1", *load, extra], cwd=ROOT, check=True, capture_output=True, text=True
-    ).stdout
+    out = subprocess.run(["taskset", "-c", "1", *load], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     result: dict[str, float] = json.loads(out)
     time.sleep(0.5)  # what is still being written belongs to these requests
     result["cpu_us"] = (cpu_seconds(pid) - before) / max(1, result.pop("asked")) * 1e6

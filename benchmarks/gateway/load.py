@@ -3,7 +3,7 @@
 Closed loop (`rate` 0): so many connections, as fast as it goes. Open loop: arrivals at random with a mean
 rate; latency counts from the moment a request was due, so that a stall is paid by all it delays.
 
-    python -m benchmarks.gateway.load URL MODEL KEY json|sse RATE CONNECTIONS SECONDS HEADERS
+    python -m benchmarks.gateway.load URL MODEL KEY json|sse RATE CONNECTIONS SECONDS
 """
 
 import asyncio
@@ -18,13 +18,15 @@ import httptools
 import uvloop
 
 WARM_UP_S = 1.0
+MARK = b"@@@@@@@@@@@@"
+LETTERS = b"abcdefghijklmnopqrstuvwxyz"
 
 
 class Asker(asyncio.Protocol):
     """One connection: asks, waits for the whole answer, says when it came."""
 
     def __init__(self, request: bytes, streamed: bool) -> None:
-        self._request = request
+        self._before, _, self._after = request.partition(MARK)
         self._streamed = streamed
         self.done: asyncio.Future[float] | None = None
         self.errors = 0
@@ -38,7 +40,8 @@ class Asker(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._first = 0.0
         self._tail = b""
-        self._transport.write(self._request)
+        # Every question is another one, so that no cache answers it.
+        self._transport.write(self._before + bytes(random.choices(LETTERS, k=len(MARK))) + self._after)
         return self.done
 
     def data_received(self, data: bytes) -> None:
@@ -60,15 +63,14 @@ class Asker(asyncio.Protocol):
         self.done.set_result(self._first)
 
 
-def request_bytes(url: str, model: str, key: str, streamed: bool, headers: dict[str, str]) -> bytes:
+def request_bytes(url: str, model: str, key: str, streamed: bool) -> bytes:
     """A chat request with a prompt of 400 bytes."""
     parts = urlsplit(url)
-    prompt = ("Say what the gateway does with this request and why it does so. " * 8)[:400]
+    prompt = MARK.decode() + (" Say what the gateway does with this request and why it does so." * 8)[: 400 - len(MARK)]
     body = {"model": model, "messages": [{"role": "user", "content": prompt}], **({"stream": True} if streamed else {})}
     data = json.dumps(body).encode()
     head = [f"POST {parts.path} HTTP/1.1", f"host: {parts.netloc}", "content-type: application/json"]
     head += [f"authorization: Bearer {key}"] if key else []
-    head += [f"{name}: {value}" for name, value in headers.items()]
     return ("\r\n".join(head) + f"\r\ncontent-length: {len(data)}\r\n\r\n").encode() + data
 
 
@@ -123,6 +125,6 @@ async def run(url: str, data: bytes, streamed: bool, rate: float, connections: i
 
 
 if __name__ == "__main__":
-    url, model, key, mode, rate, connections, seconds, headers = sys.argv[1:]
-    data = request_bytes(url, model, key, mode == "sse", json.loads(headers))
+    url, model, key, mode, rate, connections, seconds = sys.argv[1:]
+    data = request_bytes(url, model, key, mode == "sse")
     print(json.dumps(uvloop.run(run(url, data, mode == "sse", float(rate), int(connections), float(seconds)))))

@@ -84,6 +84,8 @@ def _welcome(console: Console, platform: Platform, folder: Path, url: str) -> No
     key = " -H 'authorization: Bearer rk-…'" if platform.keyring.required else ""
     body = msgspec.json.encode({"model": name, "messages": [{"role": "user", "content": question}]}).decode()
     console.print(f"\n[bold]{name}[/] is served at [bold]{url}[/] (variant {platform.application.variant.digest})")
+    if platform.embedding:
+        console.print(f"Documents are found by their words and by {platform.embedding}.", markup=False, soft_wrap=True)
     console.print(
         "Keys are required." if key else "No key is needed on this machine until one is made: regista keys add NAME"
     )

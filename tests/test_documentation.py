@@ -63,3 +63,9 @@ def test_every_command_is_in_the_readme() -> None:
     from regista.surfaces.cli import COMMANDS  # noqa: PLC0415 - a test of the table alone
 
     assert [name for name in COMMANDS if f"regista {name}" not in README] == []
+
+
+def test_the_reference_says_what_the_code_says() -> None:
+    code = "import runpy; print(runpy.run_path('docs/generate.py')['page'](), end='')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == (ROOT / "docs" / "reference.md").read_text("utf-8"), "Type: python docs/generate.py"

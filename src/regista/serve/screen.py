@@ -180,6 +180,8 @@ def _moved(findings: list[Finding], by: int) -> list[Finding]:
 
 def _reason(findings: Sequence[Finding]) -> str:
     """What was found, by kind: `2 email, 1 phone`."""
+    if not findings:
+        return ""
     kinds = [finding.kind for finding in findings]
     return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
 

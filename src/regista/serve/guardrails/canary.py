@@ -41,6 +41,7 @@ class Canary:
     _needles: list[str] = field(default_factory=list[str], init=False, repr=False)
     _pattern: re.Pattern[str] | None = field(default=None, init=False, repr=False)
     _opening: re.Pattern[str] = field(default=_WORD, init=False, repr=False)
+    _hint: re.Pattern[str] = field(default=_WORD, init=False, repr=False)
     _longest: int = field(default=0, init=False, repr=False)
     _prompt: str = field(default="", init=False, repr=False)
 
@@ -51,6 +52,7 @@ class Canary:
             spaced = _BETWEEN.join(map(re.escape, letters))
             exact = "|".join(map(re.escape, self._needles[1:]))
             self._pattern = re.compile(f"(?i:{spaced})|{exact}")
+            self._hint = re.compile(_BETWEEN.join(f"[{char}{char.upper()}]" for char in letters[:4]))
             self._longest = max(map(len, self._needles)) * _WIDEST
             # Where one of them may begin: its first two characters, or its first at the very end.
             opening = [f"{re.escape(n[0])}(?:{re.escape(n[1])}|$)" for n in self._needles[1:]]
@@ -61,10 +63,14 @@ class Canary:
 
     def find(self, text: str) -> list[Finding]:
         found = [Finding("prompt", *span, "[PROMPT]") for span in self._runs(text)]
-        for match in self._pattern.finditer(text) if self._pattern else ():
+        for match in self._pattern.finditer(text) if self._pattern and self._may_hold(text) else ():
             if not any(match.start() < each.end and each.start < match.end() for each in found):
                 found.append(Finding("canary", *match.span(), "[CANARY]"))
         return sorted(found, key=lambda each: each.start)
+
+    def _may_hold(self, text: str) -> bool:
+        """Whether the whole pattern is worth its time: the first letters, or an encoding as it stands, are there."""
+        return self._hint.search(text) is not None or any(needle in text for needle in self._needles[1:])
 
     def pending(self, text: str) -> int:
         cut = min(self._open_canary(text), self._open_run(text))

@@ -29,13 +29,25 @@ async def error_of(reply: Reply, provider: str, model: str, key_env: str) -> Pro
     """The error of a reply whose status is not 200. Whatever looks like a key in its body is left out."""
     data = await reply.read()
     code, status, advice = ADVICE.get(reply.status, OTHER)
+    variable = key_env or "the variable that api_key_env names (it names none)"
     said = KEY_LIKE.sub("***", " ".join(data[:400].decode("utf-8", "replace").split()))
     said = "an HTML page" if said.startswith("<") else said or "nothing"
     kind = ProviderTimeoutError if status == 504 else ProviderError
     return kind(
-        f"{provider} answered {reply.status} for model {model!r}. {advice.format(key_env=key_env)} It said: {said}",
+        f"{provider} answered {reply.status} for model {model!r}. {advice.format(key_env=variable)} It said: {said}",
         upstream_status=reply.status,
         code=code,
         status=status,
         retry_after=reply.headers.get("retry-after"),
     )
+
+
+def expect_events(reply: Reply, provider: str, model: str) -> None:
+    """Raise `ProviderError` where a stream was asked for and something else came."""
+    kind = reply.headers.get("content-type", "")
+    if "event-stream" not in kind:
+        raise ProviderError(
+            f"{provider} was asked to stream {model!r} and sent {kind or 'no content type'} instead of events. "
+            "Is base_url right?",
+            upstream_status=reply.status,
+        )

@@ -24,7 +24,9 @@ def provider(upstream: Upstream, transport: Client, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
 
     def make(path: str = "", seconds: float = 10.0) -> Anthropic:
-        return Anthropic(upstream.url(path), first_s=seconds, between_s=seconds, transport=transport)
+        return Anthropic(
+            upstream.url(path), "ANTHROPIC_API_KEY", first_s=seconds, between_s=seconds, transport=transport
+        )
 
     return make
 

@@ -36,5 +36,5 @@ def test_every_option_has_a_sentence_of_help_and_a_default(name: str) -> None:
 def test_a_provider_is_made_without_options_and_shows_no_key(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for option in providers.options(name):
         if option.name == "api_key_env":
-            monkeypatch.setenv(option.default, "sk-not-to-be-shown")
+            monkeypatch.setenv(f"{name.upper()}_API_KEY", "sk-not-to-be-shown")
     assert "sk-not-to-be-shown" not in repr(providers.build(name))

@@ -7,6 +7,7 @@ from tests._upstream.server import Upstream
 from regista.core.errors import ConfigurationError, ProviderError, ProviderTimeoutError, StreamCutError
 from regista.core.nouns import Message, Request, Response
 from regista.egress.client import Client
+from regista.models.providers.anthropic import Anthropic
 from regista.models.providers.openai import OpenAI
 from regista.serve.collector import collect
 
@@ -67,6 +68,17 @@ async def test_the_key_goes_as_a_bearer_and_shows_nowhere(
     assert upstream.requests[-1].headers["authorization"] == "Bearer very-secret-value"
     assert "very-secret-value" not in f"{error.value} {provider!r} {vars(error.value)}"
     assert "TEST_KEY" in error.value.message
+
+
+@pytest.mark.parametrize("provider", [OpenAI, Anthropic])
+async def test_a_providers_own_key_does_not_follow_it_to_another_origin(
+    client: Client, upstream: Upstream, monkeypatch: pytest.MonkeyPatch, provider: type[OpenAI | Anthropic]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "not-for-others")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "not-for-others")
+    client.allow(upstream.url())
+    await collect(provider(base_url=upstream.url(), transport=client).generate(request()))
+    assert "not-for-others" not in str(upstream.requests[-1])
 
 
 async def test_openai_itself_is_not_called_without_a_key(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

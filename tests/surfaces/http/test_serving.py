@@ -14,6 +14,7 @@ import pytest
 from tests._upstream.server import Upstream
 from tests.surfaces.http.conftest import APPLICATION, Live, Start
 
+from regista.core.errors import NotFoundError, StoreError
 from regista.core.nouns import Trace
 from regista.store import Database, connect, keys, traces
 
@@ -31,7 +32,7 @@ def trace_of(live: Live, answer: httpx2.Response) -> Trace:
         while True:
             try:
                 return traces.find(database, answer.headers["x-regista-trace"])
-            except Exception:
+            except (NotFoundError, StoreError):
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.02)

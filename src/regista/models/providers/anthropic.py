@@ -1,16 +1,15 @@
 """Anthropic's Messages API, and servers that speak it."""
 
-import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
-from regista.core.errors import ConfigurationError, ProviderError, StreamCutError
+from regista.core.errors import StreamCutError
 from regista.core.nouns import Delta, Request
 from regista.core.registry import option, port
-from regista.core.secret import Secret
 from regista.egress import Patience, Reply, Transport
 from regista.models import anthropic_request, anthropic_wire
-from regista.models.http_errors import error_of
+from regista.models.credentials import key_for, require
+from regista.models.http_errors import error_of, expect_events
 from regista.models.providers import providers
 
 HOME = "https://api.anthropic.com"
@@ -25,7 +24,7 @@ class Anthropic:
 
     base_url: str = option(HOME, "URL up to and not including /v1.")
     api_key_env: str = option(
-        "ANTHROPIC_API_KEY", "Environment variable that holds the key; unset for servers without one."
+        "", "Environment variable of the key. Unset: ANTHROPIC_API_KEY for Anthropic's own URL, no key for any other."
     )
     max_tokens: int = option(4096, "Tokens an answer may have where the request sets no limit: the API wants one.")
     connect_s: float = option(10.0, "Seconds to wait for a connection.")
@@ -36,7 +35,7 @@ class Anthropic:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/").removesuffix("/v1")
-        self._key = Secret(os.environ.get(self.api_key_env, ""))
+        self.api_key_env, self._key = key_for(self.api_key_env, "ANTHROPIC_API_KEY", self.base_url, HOME)
         self._patience = Patience(self.connect_s, self.first_s, self.between_s)
         key = (("x-api-key", self._key.reveal()),) if self._key else ()
         self._headers = (("content-type", "application/json"), ("anthropic-version", VERSION), *key)
@@ -49,13 +48,7 @@ class Anthropic:
             if not request.stream:
                 yield anthropic_wire.whole(await reply.read())
                 return
-            kind = reply.headers.get("content-type", "")
-            if "event-stream" not in kind:
-                raise ProviderError(
-                    f"anthropic was asked to stream {request.model!r} and sent {kind or 'no content type'} "
-                    "instead of events. Is base_url right?",
-                    upstream_status=reply.status,
-                )
+            expect_events(reply, "anthropic", request.model)
             stream = anthropic_wire.Stream()
             async for block in reply.blocks():
                 delta = stream.feed(block)
@@ -67,6 +60,5 @@ class Anthropic:
                 )
 
     async def _post(self, body: bytes) -> Reply:
-        if not self._key and self.base_url == HOME:
-            raise ConfigurationError(f"anthropic needs a key: set the environment variable {self.api_key_env}.")
+        require(self._key, "anthropic", self.api_key_env, self.base_url, HOME)
         return await self.transport.open("POST", f"{self.base_url}/v1/messages", self._headers, body, self._patience)

@@ -1,18 +1,18 @@
 """Any OpenAI-compatible URL: OpenAI itself, vLLM, SGLang, Ollama, llama.cpp and most hosts."""
 
-import os
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
-from regista.core.errors import ConfigurationError, ProviderError, StreamCutError
+from regista.core.errors import StreamCutError
 from regista.core.nouns import Delta, Json, Request
 from regista.core.registry import option, port
 from regista.core.secret import Secret
 from regista.egress import Patience, Reply, Transport
 from regista.models import openai_wire
-from regista.models.http_errors import error_of
+from regista.models.credentials import key_for, require
+from regista.models.http_errors import error_of, expect_events
 from regista.models.providers import providers
 
 HOME = "https://api.openai.com/v1"
@@ -25,7 +25,7 @@ class OpenAI:
 
     base_url: str = option(HOME, "URL up to and including /v1.")
     api_key_env: str = option(
-        "OPENAI_API_KEY", "Environment variable that holds the key; unset for servers without one."
+        "", "Environment variable of the key. Unset: OPENAI_API_KEY for OpenAI's own URL, no key for any other."
     )
     connect_s: float = option(10.0, "Seconds to wait for a connection.")
     first_s: float = option(120.0, "Seconds to wait for the first byte of an answer.")
@@ -36,7 +36,7 @@ class OpenAI:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/")
-        self._key = Secret(os.environ.get(self.api_key_env, ""))
+        self.api_key_env, self._key = key_for(self.api_key_env, "OPENAI_API_KEY", self.base_url, HOME)
         self._patience = Patience(self.connect_s, self.first_s, self.between_s)
         bearer = (("authorization", f"Bearer {self._key.reveal()}"),) if self._key else ()
         self._headers = (("content-type", "application/json"), *bearer)
@@ -49,7 +49,7 @@ class OpenAI:
             if not request.stream:
                 yield openai_wire.whole(await reply.read())
                 return
-            self._expect_events(reply.headers, request.model)
+            expect_events(reply, "openai", request.model)
             stream, finished = openai_wire.Stream(openai_wire.wants_usage(request)), False
             async for block in reply.blocks():
                 delta = stream.feed(block)
@@ -70,13 +70,5 @@ class OpenAI:
             return await reply.read()
 
     async def _post(self, path: str, body: bytes) -> Reply:
-        if not self._key and self.base_url == HOME:
-            raise ConfigurationError(f"openai needs a key: set the environment variable {self.api_key_env}.")
+        require(self._key, "openai", self.api_key_env, self.base_url, HOME)
         return await self.transport.open("POST", self.base_url + path, self._headers, body, self._patience)
-
-    def _expect_events(self, headers: dict[str, str], model: str) -> None:
-        kind = headers.get("content-type", "")
-        if "event-stream" not in kind:
-            raise ProviderError(
-                f"openai was asked to stream {model!r} and sent {kind or 'no content type'} instead of events."
-            )

@@ -86,9 +86,8 @@ def _welcome(console: Console, platform: Platform, folder: Path, url: str) -> No
     console.print(f"\n[bold]{name}[/] is served at [bold]{url}[/] (variant {platform.application.variant.digest})")
     if platform.embedding:
         console.print(f"Documents are found by their words and by {platform.embedding}.", markup=False, soft_wrap=True)
-    console.print(
-        "Keys are required." if key else "No key is needed on this machine until one is made: regista keys add NAME"
-    )
+    free = f"No key is needed on this machine until one is made: {command} keys add NAME"
+    console.print("Keys are required." if key else free, markup=False, soft_wrap=True)
     console.print("\nTry, in another terminal:\n")
     shown = body.replace("'", "'\\''")
     for line in (

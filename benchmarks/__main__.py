@@ -1,4 +1,4 @@
-"""Runs every benchmark that needs no peer and no archive, one after another. Peers: see each one's `--help`.
+"""Runs every benchmark that needs no peer, one after another. Peers: see each one's `--help`.
 
 python -m benchmarks
 """

@@ -8,7 +8,11 @@ import pytest
 
 import regista
 from regista.core.errors import NotAllowedError, ProviderError, StreamCutError
-from regista.core.nouns import Message, Request
+from regista.core.nouns import Delta, Message, Request, Variant
+from regista.observe.recorder import Recorder
+from regista.serve.exchange import Exchange
+from regista.serve.guardrails import guardrails
+from regista.serve.stages.guard import guard_response
 
 PROMPT = """
 {{role "system"}}
@@ -122,6 +126,16 @@ async def test_a_system_prompt_that_leaks_is_stopped_and_the_trace_says_by_whom(
     assert trace.status == "error"
     assert any(span.stage == "guard response" and span.decision == "block" for span in trace.spans)
     assert "canary-" not in trace.answer
+
+
+async def test_fields_nobody_screened_do_not_pass_response_guardrails() -> None:
+    async def below(exchange: Exchange) -> AsyncGenerator[Delta]:
+        yield Delta("fine", finish="stop", raw=b'{"reasoning_content": "unscreened"}')
+
+    recorder = Recorder("shop", "v", "shop", "t")
+    exchange = Exchange(Request("shop", ()), Variant("shop", "v", 0), "t", recorder)
+    guarded = guard_response(below, [("secrets", guardrails.build("secrets"))])
+    assert [delta async for delta in guarded(exchange)] == [Delta("fine", finish="stop")]
 
 
 @pytest.mark.parametrize("chunk", ["1", "3", "7"])

@@ -71,7 +71,7 @@ def compile_application(
         toolbox=toolbox,
         max_steps=settings.agents.max_steps,
     )
-    variant = Variant(folder.name, folder.digest, library.epoch if library else 0, {})
+    variant = Variant(folder.name, folder.digest, library.epoch if library else 0)
     return Application(folder, variant, compile_pipeline(parts), toolbox)
 
 

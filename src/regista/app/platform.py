@@ -253,7 +253,7 @@ class Platform:
             provider = build_provider(provider_name, options, self._ports())
         except UnknownNameError as error:
             raise NotFoundError(error.message, code="model_not_found", param="model") from None
-        variant = Variant("", digest({"model": name, "options": options}), 0, {})
+        variant = Variant("", digest({"model": name, "options": options}), 0)
         own = self.application.folder.settings.prices
         return generate(provider, name, biller(provider, name, self._loaded.prices, own), {}), variant
 

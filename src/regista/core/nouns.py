@@ -6,7 +6,6 @@ nano-dollars. Those made for every request hold no cycle and are kept from the g
 (`gc=False`), which would walk them for nothing.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from msgspec import Struct
@@ -270,7 +269,6 @@ class Variant(Struct, frozen=True):
     application: str
     digest: str
     epoch: int
-    settings: Mapping[str, Any]
 
 
 class Answer(Struct, frozen=True):

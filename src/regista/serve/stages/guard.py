@@ -50,21 +50,22 @@ def guard_response(below: Handler, guards: Guards) -> Handler:
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         stream = StreamScreen(guards, None)
 
-        def push(text: str) -> str:
-            passed = stream.push(text)
+        def checked(passed: str) -> str:
             if stream.blocked is not None:
                 refuse([stream.blocked], "answer")
             return passed
 
+        def push(text: str) -> str:
+            return checked(stream.push(text))
+
         def finish(text: str) -> str:
-            passed = stream.finish(text)
-            if stream.blocked is not None:
-                refuse([stream.blocked], "answer")
-            return passed
+            return checked(stream.finish(text))
 
         try:
             async with aclosing(below(exchange)) as deltas:
                 async for delta in rewrite(deltas, push, finish):
+                    # The upstream's own bytes may hold fields (a model's reasoning, say) that nobody screened.
+                    delta = delta if delta.raw is None else replace(delta, raw=None)
                     yield _without_leaking_quotes(delta, guards) if delta.citations else delta
         finally:
             with exchange.recorder.span("guard response") as span:

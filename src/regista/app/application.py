@@ -10,6 +10,7 @@ from regista.app.folder import Folder
 from regista.app.modules import load_module
 from regista.app.schema import Settings
 from regista.core.nouns import Json, Variant
+from regista.models.metered import Metered
 from regista.models.prices import Prices
 from regista.models.providers import Provider, providers
 from regista.serve.agents.tools import Toolbox
@@ -56,9 +57,8 @@ def compile_application(
 
     provider = build_provider(model.provider, model.options, ports)
     parts = Parts(
-        provider=provider,
+        provider=metered(provider, model.model, prices, settings.prices),
         model=model.model,
-        biller=biller(provider, model.model, prices, settings.prices),
         parameters=model.parameters,
         request_guards=guards(settings.guardrails.request),
         cache=cache,
@@ -94,14 +94,16 @@ def prices_of(settings: Settings) -> Prices:
     return Prices.load().with_overrides(rows)
 
 
-def biller(provider: Provider, model: str, prices: Prices, own: Mapping[str, object]) -> str:
-    """Whose prices a model is settled at: the application's own where it says so, else those of the host it is at.
+def metered(provider: Provider, name: str, prices: Prices, own: Mapping[str, object]) -> Metered:
+    """A provider whose calls for the model `name` (`provider/model`) are counted at the prices that hold for it.
 
-    A host whose prices are not known is its own biller, so that its cost is unknown and not another's.
+    Those are the application's own where it says so, else those of the host it is at. A host whose prices are not known
+    is its own biller, so that its cost is unknown and not another's.
     """
-    name = model.partition("/")[0]
+    maker, _, model = name.partition("/")
     base_url: str = getattr(provider, "base_url", "")
-    return name if model in own or not base_url else prices.provider_at(base_url) or base_url
+    biller = maker if name in own or not base_url else prices.provider_at(base_url) or base_url
+    return Metered(provider, biller, model, prices.price(biller, model))
 
 
 def _toolbox(folder: Folder) -> Toolbox | None:

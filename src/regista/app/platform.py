@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from regista.app.application import Application, biller, build_provider
+from regista.app.application import Application, build_provider, metered
 from regista.app.asking import Asking
 from regista.app.folder import Folder, read
 from regista.app.live import LiveScoring
@@ -154,8 +154,8 @@ class Platform:
         recorder = Recorder(variant.application, variant.digest, request.model, key.tenant)
         with recorder.span("authenticate") as span:
             span.decide("allowed", key.name)
-        exchange = Exchange(request, variant, key.tenant, recorder, question=request.question, fresh=fresh)
-        return Serving(handler, exchange, self._loaded.prices, self._settle)
+        exchange = Exchange(request, variant, key.tenant, recorder, key.name, question=request.question, fresh=fresh)
+        return Serving(handler, exchange, self._loaded.prices.version, self._settle)
 
     def models(self) -> list[tuple[str, str]]:
         """What can be asked for, as (name, owner): the application, the models it names, the embedder."""
@@ -283,7 +283,7 @@ class Platform:
             raise NotFoundError(error.message, code="model_not_found", param="model") from None
         variant = Variant("", digest({"model": name, "options": options}), 0)
         own = self.application.folder.settings.prices
-        return generate(provider, name, biller(provider, name, self._loaded.prices, own), {}), variant
+        return generate(metered(provider, name, self._loaded.prices, own), name, {}), variant
 
     def _options(self, name: str) -> Json:
         """How the application configures a model, so that naming it raw reaches the same place."""

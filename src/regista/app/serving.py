@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Answer, Delta, Response, Trace, Usage
-from regista.models.prices import FREE, Prices
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
 
@@ -17,15 +16,15 @@ NANO = 1_000_000_000
 class Serving:
     """Runs a handler once. `trace` is there when the stream has ended, however it ended."""
 
-    __slots__ = ("_collector", "_handler", "_prices", "_settle", "exchange", "trace")
+    __slots__ = ("_collector", "_handler", "_price_version", "_settle", "exchange", "trace")
 
     def __init__(
-        self, handler: Handler, exchange: Exchange, prices: Prices, settle: Callable[["Serving"], None]
+        self, handler: Handler, exchange: Exchange, price_version: str, settle: Callable[["Serving"], None]
     ) -> None:
         self.exchange = exchange
         self.trace: Trace | None = None
         self._handler = handler
-        self._prices = prices
+        self._price_version = price_version
         self._settle = settle
         self._collector = Collector()
 
@@ -86,27 +85,24 @@ class Serving:
         )
 
     def cost_nano(self) -> int | None:
-        """The cost so far in nano-dollars: the sum over all calls made, or None where one cannot be known."""
-        total = 0
-        for biller, model, usage in self.exchange.spent:
-            price = self._prices.price(biller, model)
-            if price is None or (usage is None and price is not FREE):
-                return None
-            total += price.cost(usage) if usage is not None else 0
-        return total
+        """The cost so far in nano-dollars: the sum over all calls made, or None where a price is not known."""
+        costs = [call.cost_nano for call in self.exchange.calls]
+        return None if None in costs else sum(cost for cost in costs if cost is not None)
 
     def _finish(self, status: str, error: str) -> None:
         exchange, response = self.exchange, self._collector.response()
-        spent = [usage for _, _, usage in exchange.spent if usage is not None]
+        calls = tuple(exchange.calls)
         self.trace = exchange.recorder.finish(
             status=status,
             error=error,
             cached=exchange.cached,
-            usage=sum(spent, Usage()) if len(spent) != 1 else spent[0],
+            usage=calls[0].usage if len(calls) == 1 else sum((call.usage for call in calls), Usage()),
             cost_nano=self.cost_nano(),
-            price_version=self._prices.version,
+            price_version=self._price_version,
             question=exchange.question[:MAX_KEPT],
             answer=exchange.vault.conceal(response.text)[:MAX_KEPT] if exchange.vault else response.text[:MAX_KEPT],
             citations=response.citations,
+            calls=calls,
+            key=exchange.key,
         )
         self._settle(self)

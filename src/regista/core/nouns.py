@@ -6,6 +6,7 @@ nano-dollars. Those made for every request hold no cycle and are kept from the g
 (`gc=False`), which would walk them for nothing.
 """
 
+from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from msgspec import Struct
@@ -110,12 +111,16 @@ class Citation(Struct, frozen=True, gc=False):
 
 
 class Usage(Struct, frozen=True, gc=False):
-    """Tokens of one call as the provider counted them; cached and reasoning ones are included in their sums."""
+    """Tokens of one call as the provider counted them.
+
+    Those read from and written to the provider's prompt cache are part of the input, reasoning ones of the output.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -123,14 +128,47 @@ class Usage(Struct, frozen=True, gc=False):
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
         )
+
+
+Cause = Literal["answer", "retry", "fallback", "hedge", "continuation", "sample", "repair", "shadow", "route", "batch"]
+"""Why a provider was called: the first try of a request is an `answer`."""
+
+
+class Call(Struct, frozen=True, array_like=True, gc=False):
+    """One call of a provider, as the ledger has it: every try is one, failed and abandoned ones too.
+
+    `usage` is what the provider counted where `exact`, else an estimate from what was sent and what came. `cost_nano`
+    is None where no price is known. `reason` says what went wrong. `biller` is whose prices hold.
+    """
+
+    biller: str
+    model: str
+    cause: Cause
+    status: Literal["ok", "error", "cancelled"]
+    usage: Usage
+    exact: bool
+    cost_nano: int | None
+    started_ns: int
+    duration_ns: int
+    first_token_ns: int = 0
+    reason: str = ""
+
+
+class Account(Struct, frozen=True):
+    """On whose account a provider is called, and why. `tell` is told every call made, once, when it has ended."""
+
+    tenant: str = ""
+    cause: Cause = "answer"
+    tell: Callable[[Call], None] | None = None
 
 
 class Request(Struct, frozen=True):
     """What a provider is asked. `rest` holds all other fields of the call, passed on as they came.
 
     `hits` is the retrieved context. A prompt has already written it into the messages; a
-    provider that reads rather than generates takes it from here.
+    provider that reads rather than generates takes it from here. `account` never leaves the process.
     """
 
     model: str
@@ -139,6 +177,7 @@ class Request(Struct, frozen=True):
     tools: tuple[Tool, ...] = ()
     hits: tuple[Hit, ...] = ()
     rest: Json = {}
+    account: Account = Account()
 
     @property
     def question(self) -> str:
@@ -163,7 +202,8 @@ class Delta(Struct, frozen=True, gc=False):
 
     `raw` holds the upstream's own bytes in OpenAI's shape (server-sent events, or one JSON body
     where the request did not stream): a surface forwards them unchanged while no later step
-    replaced the delta. `finish` is OpenAI's finish reason and comes at most once.
+    replaced the delta. `finish` is OpenAI's finish reason and comes at most once. `usage` counts the whole call so
+    far: the last one holds. `reasoning` is what a model thought aloud; `logprobs` are OpenAI's entries, one a token.
     """
 
     text: str = ""
@@ -172,6 +212,8 @@ class Delta(Struct, frozen=True, gc=False):
     usage: Usage | None = None
     citations: tuple[Citation, ...] = ()
     raw: bytes | None = None
+    reasoning: str = ""
+    logprobs: tuple[Json, ...] = ()
 
 
 class Response(Struct, frozen=True, gc=False):
@@ -182,6 +224,8 @@ class Response(Struct, frozen=True, gc=False):
     finish: str | None = None
     usage: Usage | None = None
     citations: tuple[Citation, ...] = ()
+    reasoning: str = ""
+    logprobs: tuple[Json, ...] = ()
 
 
 class Finding(Struct, frozen=True, gc=False):
@@ -223,7 +267,7 @@ class Span(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Trace(Struct, frozen=True, array_like=True, gc=False):
-    """Everything that happened to one request. `status` is ok, error or cancelled.
+    """Everything that happened to one request. `status` is ok, error or cancelled; `key` is the name of the caller's.
 
     `cost_nano` is None where no price is known: an unknown cost is not a cost of nothing.
     """
@@ -246,6 +290,8 @@ class Trace(Struct, frozen=True, array_like=True, gc=False):
     answer: str
     citations: tuple[Citation, ...]
     spans: tuple[Span, ...]
+    calls: tuple[Call, ...] = ()
+    key: str = ""
 
 
 class Prompt(Struct, frozen=True):

@@ -16,6 +16,8 @@ from regista.egress.connection import Connection, HttpReply
 SWEEP_S = 0.1
 """How often overdue waits are looked for: one timer for all connections instead of one for each."""
 IDLE_S = 60.0
+NOT_CONNECTED = "not_connected"
+"""The code of errors after which the other side has seen nothing of the request."""
 NEVER = tuple(
     ipaddress.ip_network(n) for n in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::254/128", "0.0.0.0/32", "::/128")
 )
@@ -152,9 +154,12 @@ class Client:
                     else:
                         return connection
         except TimeoutError:
-            raise ProviderTimeoutError(f"No connection to {where.origin} within {seconds:g} s.") from None
+            raise ProviderTimeoutError(
+                f"No connection to {where.origin} within {seconds:g} s.", code=NOT_CONNECTED
+            ) from None
         raise ProviderError(
-            f"No connection to {where.origin} ({'; '.join(reasons)}). Is it running, and is base_url right?"
+            f"No connection to {where.origin} ({'; '.join(reasons)}). Is it running, and is base_url right?",
+            code=NOT_CONNECTED,
         )
 
     async def _addresses(self, where: Target) -> list[str]:
@@ -163,7 +168,7 @@ class Client:
             found = await asyncio.get_running_loop().getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
         except OSError as error:
             raise ProviderError(
-                f"The host {where.host!r} is not known ({error.strerror}). Is base_url right?"
+                f"The host {where.host!r} is not known ({error.strerror}). Is base_url right?", code=NOT_CONNECTED
             ) from None
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         for address in addresses:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from types import TracebackType
 
 from regista.core.errors import RegistaError
-from regista.core.nouns import Citation, Json, Span, Trace, Usage
+from regista.core.nouns import Call, Citation, Json, Span, Trace, Usage
 
 _clock = time.perf_counter_ns
 _bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
@@ -69,6 +69,8 @@ class Recorder:
         question: str = "",
         answer: str = "",
         citations: Sequence[Citation] = (),
+        calls: Sequence[Call] = (),
+        key: str = "",
     ) -> Trace:
         """The trace. `status` is ok, error or cancelled; `cost_nano` is None where the price is unknown."""
         end = _clock()
@@ -107,6 +109,8 @@ class Recorder:
             answer,
             tuple(citations),
             spans,
+            tuple(calls),
+            key,
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 
-from regista.core.nouns import Delta, Request, Usage, Variant
+from regista.core.nouns import Call, Delta, Request, Variant
 from regista.observe.recorder import Recorder
 from regista.serve.vault import Vault
 
@@ -12,14 +12,15 @@ from regista.serve.vault import Vault
 class Exchange:
     """What the stages share. `request` is replaced as it is masked, given context and routed.
 
-    `spent` lists every call to a model as (who bills it, model, usage), failed and abandoned ones
-    included; usage is None where the provider never told it.
+    `calls` lists every call to a model in the order they ended, failed and abandoned ones included.
     """
 
     request: Request
     variant: Variant
     tenant: str
     recorder: Recorder
+    key: str = ""
+    """The name of the caller's key."""
     question: str = ""
     """What the trace keeps of the question: masked where the guardrails mask."""
     vault: Vault = field(default_factory=Vault)
@@ -28,7 +29,7 @@ class Exchange:
     cached: str = ""
     tool_texts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """What tools returned in this request, each with `tool:<name>`: sources that citations may point into."""
-    spent: list[tuple[str, str, Usage | None]] = field(default_factory=list[tuple[str, str, Usage | None]])
+    calls: list[Call] = field(default_factory=list[Call])
 
 
 Handler = Callable[[Exchange], AsyncGenerator[Delta]]

@@ -33,7 +33,6 @@ class Parts:
 
     provider: Provider
     model: str
-    biller: str
     parameters: Json = field(default_factory=dict[str, object])
     request_guards: Guards = ()
     cache: ExactCache | None = None
@@ -49,7 +48,7 @@ class Parts:
 
 def compile_pipeline(parts: Parts) -> Handler:
     """Parts in, a handler out. An answer passes these lines downwards; its request met them from the last one up."""
-    handler = generate(parts.provider, parts.model, parts.biller, parts.parameters)
+    handler = generate(parts.provider, parts.model, parts.parameters)
     if parts.toolbox is not None:
         handler = act(handler, parts.toolbox, parts.max_steps, parts.context_guards)
     if parts.library is not None or parts.toolbox is not None:

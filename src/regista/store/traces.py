@@ -12,6 +12,7 @@ import zstandard
 
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Citation, Json, Span, Trace, Usage
+from regista.store import ledger
 from regista.store.database import Database, Row, Transaction
 
 _IDS = 400
@@ -19,9 +20,9 @@ _IDS = 400
 
 _COLUMNS = (
     "application, variant, model, tenant, started_ns, duration_ns, first_token_ns, status, error, cached, "
-    "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version"
+    "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key"
 )
-_INSERT_TRACE = f"INSERT INTO traces (n, id, {_COLUMNS}) VALUES ({', '.join('?' * 18)})"
+_INSERT_TRACE = f"INSERT INTO traces (n, id, {_COLUMNS}) VALUES ({', '.join('?' * 20)})"
 _INSERT_SPAN = f"INSERT INTO spans VALUES ({', '.join('?' * 9)})"
 _INSERT_BODY = "INSERT INTO bodies VALUES (?, ?)"
 
@@ -43,6 +44,7 @@ class TraceRow(msgspec.Struct, frozen=True):
     usage: Usage
     cost_nano: int | None
     price_version: str
+    key: str
     question: str
 
 
@@ -92,6 +94,7 @@ def write(transaction: Transaction, traces: Sequence[Trace]) -> int:
         ],
     )
     transaction.executemany(_INSERT_BODY, [(n, _codec.pack(trace)) for n, trace in numbered])
+    ledger.write(transaction, numbered)
     return len(numbered)
 
 
@@ -193,6 +196,8 @@ def _trace_row(n: int, trace: Trace) -> tuple[Any, ...]:
         usage.reasoning_tokens,
         trace.cost_nano,
         trace.price_version,
+        usage.cache_write_tokens,
+        trace.key,
     )
 
 
@@ -220,6 +225,7 @@ def _trace(database: Database, n: int, id: str, columns: Sequence[Any]) -> Trace
         answer=body.answer,
         citations=body.citations,
         spans=spans,
+        calls=ledger.calls(database, n),
     )
 
 

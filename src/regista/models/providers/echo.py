@@ -4,8 +4,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import msgspec
+from msgspec.structs import replace
 
-from regista.core.nouns import Delta, Request
+from regista.core.nouns import Account, Delta, Request
 from regista.core.registry import option
 from regista.models import plain
 from regista.models.providers import providers
@@ -21,6 +22,10 @@ class Echo:
 
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`."""
-        text = msgspec.json.encode(request).decode() if self.received else request.question
+        text = _shown(request) if self.received else request.question
         for delta in plain.answer(request, text, self.chunk):
             yield delta
+
+
+def _shown(request: Request) -> str:
+    return msgspec.json.encode(replace(request, account=Account(request.account.tenant))).decode()

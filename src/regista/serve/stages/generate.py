@@ -5,33 +5,35 @@ from contextlib import aclosing
 
 from msgspec.structs import replace
 
-from regista.core.nouns import Delta, Json, Usage
+from regista.core.nouns import Account, Delta, Json
 from regista.models.providers import Provider
 from regista.serve.exchange import Exchange, Handler
 
 
-def generate(provider: Provider, name: str, biller: str, parameters: Json) -> Handler:
-    """Ask `provider` for its model, `name` being `provider/model`; `parameters` hold where the client set none.
+def generate(provider: Provider, name: str, parameters: Json) -> Handler:
+    """Ask `provider`, known as `name`; `parameters` hold where the client set none.
 
-    `biller` is whose prices the call is settled at.
+    Whoever calls a model inside of it (`models.metered`) tells each call to the exchange.
     """
-    model = name.partition("/")[2]
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
         rest = {**parameters, **request.rest} if parameters else request.rest
-        usage: Usage | None = None
+        account = Account(exchange.tenant, tell=exchange.calls.append)
+        before = len(exchange.calls)
         with exchange.recorder.span("generate", name) as span:
             try:
-                async with aclosing(provider.generate(replace(request, model=model, rest=rest))) as deltas:
+                async with aclosing(provider.generate(replace(request, rest=rest, account=account))) as deltas:
                     async for delta in deltas:
-                        usage = delta.usage or usage
                         if delta.finish is not None:
                             span.decide(delta.finish)
                         yield delta
             finally:
-                exchange.spent.append((biller, model, usage))
-                if usage is not None:
-                    span.set(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens)
+                made = exchange.calls[before:]
+                if made:
+                    span.set(
+                        input_tokens=sum(call.usage.input_tokens for call in made),
+                        output_tokens=sum(call.usage.output_tokens for call in made),
+                    )
 
     return handler

@@ -1,0 +1,34 @@
+-- Every call of a provider, failed and abandoned ones too: what was spent, on whose account. Rows are never changed.
+-- `trace` is `traces.n`; rows come in the transaction of their trace, so that a trace stored twice is billed once.
+-- `exact` tells the provider's own count from an estimate; `cost_nano` is null where no price is known.
+CREATE TABLE ledger (
+  trace INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  ended_ns INTEGER NOT NULL,
+  application TEXT NOT NULL,
+  tenant TEXT NOT NULL,
+  key TEXT NOT NULL,
+  biller TEXT NOT NULL,
+  model TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  status TEXT NOT NULL,
+  exact INTEGER NOT NULL,
+  input_tokens INTEGER NOT NULL,
+  output_tokens INTEGER NOT NULL,
+  cached_tokens INTEGER NOT NULL,
+  reasoning_tokens INTEGER NOT NULL,
+  cache_write_tokens INTEGER NOT NULL,
+  cost_nano INTEGER,
+  price_version TEXT NOT NULL,
+  started_ns INTEGER NOT NULL,
+  duration_ns INTEGER NOT NULL,
+  first_token_ns INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (trace, n)
+) WITHOUT ROWID;
+CREATE INDEX ledger_by_key ON ledger (key, ended_ns);
+ALTER TABLE traces ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE traces ADD COLUMN key TEXT NOT NULL DEFAULT '';
+-- What a key may do: JSON lists of model patterns and of limits (see store/keys.py); empty lists allow everything.
+ALTER TABLE keys ADD COLUMN models TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE keys ADD COLUMN limits TEXT NOT NULL DEFAULT '[]';

@@ -15,9 +15,11 @@ BENCHMARKS = {
     "reader": ["reader/calibrate.py"],
     "embeddings": ["embeddings/bench.py"],
     "guardrails": ["guardrails/bench.py"],
+    "router": ["router/bench.py"],
     "traces": ["observe/bench.py"],
     "evaluation": ["-m", "benchmarks.evaluation.bench"],
     "statistics": ["-m", "benchmarks.statistics.bench", "--quick"],
+    "caches": ["-m", "benchmarks.cache.bench"],
     "corrections": ["statistics/correction.py"],
 }
 

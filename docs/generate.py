@@ -12,16 +12,28 @@ from regista.core.settings import SETTINGS
 from regista.evaluate.judges import judges
 from regista.evaluate.scorers import scorers
 from regista.models.embeddings import embedders
+from regista.models.hosts import hosts
 from regista.models.providers import providers
 from regista.serve.context.chunkers import chunkers
 from regista.serve.context.loaders import loaders
 from regista.serve.context.retrievers import retrievers
 from regista.serve.guardrails import guardrails
+from regista.serve.router import policies
 
 PAGE = Path(__file__).parent / "reference.md"
 REGISTRIES: list[tuple[str, str, Registry[Any]]] = [
-    ("Providers", '`[models.<name>] model = "<provider>/<model>"`; their options stand in the same table.', providers),
+    (
+        "Providers",
+        '`[models.<name>] model = "<provider>/<model>"`; their options stand in the same table. Hosts that speak '
+        "OpenAI's API have those of `openai`: [providers](providers.md).",
+        providers,
+    ),
     ("Guardrails", "`[guardrails] request`, `context`, `response`; options in `[guardrails.<name>]`.", guardrails),
+    (
+        "Routing policies",
+        "`[router] policies`, in the order they are asked; options in `[router.<name>]`. See [routing](routing.md).",
+        policies,
+    ),
     ("Chunkers", "`[context] chunker`; options in `[context.chunkers.<name>]`.", chunkers),
     ("Retrievers", "`[context] retriever`; options in `[context.retrievers.<name>]`.", retrievers),
     ("Embedders", "`[context] embedder`, or `auto`, or `none`.", embedders),
@@ -49,6 +61,8 @@ def page() -> str:
     for title, about, registry in REGISTRIES:
         lines += ["", f"## {title}", "", about]
         for name in registry.names():
+            if registry is providers and name in hosts() and name != "openai":
+                continue  # a row of the table on the page of providers, with the options of `openai`
             lines += ["", f"### `{name}`", "", _first_sentence(registry.factory(name))]
             options = registry.options(name)
             if options:

@@ -1,7 +1,9 @@
 """Runs the gateways one after another on one core, with the provider and the load on the other.
 
-    python -m benchmarks.gateway.bench                     # Regista: a raw model, and an application with everything on
-    python -m benchmarks.gateway.bench --litellm PATH/bin  # beside LiteLLM's proxy, installed in a venv of its own
+    python -m benchmarks.gateway.bench                     # a raw model, all of the gateway, guardrails too
+    python -m benchmarks.gateway.bench --litellm PATH/bin --tensorzero PATH/bin --nginx nginx   # beside peers
+
+LiteLLM's proxy (`litellm[proxy]`) and TensorZero's embedded server (`tensorzero openai`) are in venvs of their own.
 
 CPU time is that of the gateway's whole process tree (the trace writer included) divided by its answers. "Added"
 is the latency less that of the same load straight at the provider.
@@ -21,45 +23,12 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-PROVIDER_PORT, GATEWAY_PORT = 9401, 9402
-CONFIGURATION = f"""
-[app]
-name = "bench"
-[models.default]
-model = "openai/mock"
-base_url = "http://127.0.0.1:{PROVIDER_PORT}/v1"
-[guardrails]
-request = ["size", "unicode", "secrets", "pii"]
-response = ["canary", "secrets", "pii"]
-[cache]
-exact = true
-[prices."openai/mock"]
-input = "0.15"
-output = "0.60"
-"""
-PROMPT = '{{role "system"}}\nAnswer in a few words. [{{canary}}]\n{{role "user"}}\n{{question}}\n'
-LITELLM = f"""
-model_list:
-  - model_name: mock
-    litellm_params: {{model: openai/mock, api_base: "http://127.0.0.1:{PROVIDER_PORT}/v1", api_key: none}}
-general_settings: {{master_key: sk-bench}}
-"""
+from benchmarks.gateway.gateways import PROVIDER_PORT, Gateway, ours, peers
 
-
-@dataclass
-class Gateway:
-    """What is measured: how it starts, and how it is asked. Without a command: what already runs."""
-
-    name: str
-    model: str
-    command: list[str] = field(default_factory=list[str])
-    key: str = ""
-    port: int = GATEWAY_PORT
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -80,6 +49,9 @@ def main() -> None:
     """Measure and print a table, or JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--litellm", type=Path, help="the bin folder of a venv with litellm[proxy]")
+    parser.add_argument("--tensorzero", type=Path, help="the bin folder of a venv with tensorzero and openai")
+    parser.add_argument("--nginx", help="nginx, the floor: it passes bytes on and reads none")
+    parser.add_argument("--cadence", type=float, default=0, help="milliseconds between the pieces of a stream")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rates", default="200,1000")
     parser.add_argument("--tries", type=int, default=3, help="runs of each load; figures are their medians")
@@ -87,30 +59,18 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rates = [int(rate) for rate in options.rates.split(",")]
-        results = measure(Path(folder), options.litellm, Load(options.seconds, rates, options.tries))
+        gateways = [*ours(Path(folder)), *peers(Path(folder), options.litellm, options.tensorzero, options.nginx)]
+        results = measure(gateways, Load(options.seconds, rates, options.tries), options.cadence)
     machine = {"python": platform.python_version(), "cpu": cpu_name(), "cores": os.cpu_count()}
     print(json.dumps({"machine": machine, "results": results}) if options.json else table(results))
 
 
-def measure(folder: Path, litellm: Path | None, load: Load) -> dict[str, dict[str, dict[str, float]]]:
+def measure(gateways: list[Gateway], load: Load, cadence: float) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by gateway and kind of load."""
-    key = prepare(folder)
-    regista = [sys.executable, "-m", "regista", "up", str(folder / "bench"), "--port", str(GATEWAY_PORT), "--no-reload"]
-    gateways = [
-        Gateway("provider alone", "mock", port=PROVIDER_PORT),
-        Gateway("regista, raw model", "openai/mock", regista, key),
-        Gateway("regista, application", "bench", regista, key),
-    ]
-    if litellm is not None:
-        (folder / "litellm.yaml").write_text(LITELLM)
-        command = [str(litellm / "litellm"), "--config", str(folder / "litellm.yaml"), "--port", str(GATEWAY_PORT)]
-        gateways.append(
-            Gateway("litellm proxy", "mock", [*command, "--host", "127.0.0.1", "--num_workers", "1"], "sk-bench")
-        )
-    provider = [sys.executable, "-m", "benchmarks.gateway.upstream", str(PROVIDER_PORT)]
+    provider = [sys.executable, "-m", "benchmarks.gateway.upstream", str(PROVIDER_PORT), str(cadence)]
     results: dict[str, dict[str, dict[str, float]]] = {}
     with running(provider, 1, PROVIDER_PORT):
-        for gateway in gateways:
+        for gateway in [Gateway("provider alone", "mock", port=PROVIDER_PORT), *gateways]:
             print(f"measuring {gateway.name} …", file=sys.stderr)
             with running(gateway.command, 0, gateway.port) as pid:
                 wait_for_answer(gateway)
@@ -118,22 +78,11 @@ def measure(folder: Path, litellm: Path | None, load: Load) -> dict[str, dict[st
                     f"{mode} {f'{rate}/s' if rate else 'max'}": median(
                         [one(gateway, pid, mode, rate, load.seconds) for _ in range(load.tries)]
                     )
-                    for mode in ("json", "sse")
-                    for rate in (0, *load.rates)
+                    for mode in (("sse",) if cadence else ("json", "sse"))
+                    for rate in (*(() if cadence else (0,)), *load.rates)
                     if not (gateway.name.startswith("litellm") and rate > 100)
                 }
     return results
-
-
-def prepare(folder: Path) -> str:
-    """An application folder with a key, so that everything is on."""
-    application = folder / "bench"
-    (application / "prompts").mkdir(parents=True)
-    (application / "regista.toml").write_text(CONFIGURATION)
-    (application / "prompts" / "answer.prompt").write_text(PROMPT)
-    command = [sys.executable, "-m", "regista", "keys", "add", "bench", str(application)]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return next(word for word in said.split() if word.startswith("rk-"))
 
 
 @contextlib.contextmanager
@@ -166,10 +115,12 @@ def wait_for_answer(gateway: Gateway, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while True:
         try:
+            if gateway.port_file is not None:
+                gateway.port = int(gateway.port_file.read_text())
             with urllib.request.urlopen(urllib.request.Request(url(gateway), body, headers), timeout=5) as answer:
                 if b"choices" in answer.read():
                     return
-        except OSError:
+        except (OSError, ValueError):
             if time.monotonic() > end:
                 raise
             time.sleep(0.2)
@@ -179,7 +130,7 @@ def one(gateway: Gateway, pid: int, mode: str, rate: int, seconds: float) -> dic
     """One load against one gateway."""
     before = cpu_seconds(pid)
     load = [sys.executable, "-m", "benchmarks.gateway.load", url(gateway), gateway.model, gateway.key, mode]
-    load += [str(rate), "32" if not rate else "256", str(seconds)]
+    load += [str(rate), "32" if not rate else "1024", str(seconds)]
     out = subprocess.run(["taskset", "-c", "1", *load], cwd=ROOT, check=True, capture_output=True, text=True).stdout
     result: dict[str, float] = json.loads(out)
     time.sleep(0.5)  # what is still being written belongs to these requests
@@ -189,7 +140,7 @@ def one(gateway: Gateway, pid: int, mode: str, rate: int, seconds: float) -> dic
 
 
 def url(gateway: Gateway) -> str:
-    return f"http://127.0.0.1:{gateway.port}/v1/chat/completions"
+    return f"http://127.0.0.1:{gateway.port}{gateway.path}"
 
 
 def tree(pid: int) -> list[int]:
@@ -238,8 +189,8 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
     """A Markdown table."""
     direct = results["provider alone"]
     lines = [
-        "| gateway | load | answers/s | errors | p50 ms | p99 ms | added p50 / p99 ms | CPU µs | RSS MB |",
-        "|" + "---|" * 9,
+        "| gateway | load | answers/s | errors | p50 ms | p99 ms | added p50 / p99 ms | gap p99 ms | CPU µs | RSS MB |",
+        "|" + "---|" * 10,
     ]
     for name, runs in results.items():
         for label, run in runs.items():
@@ -257,7 +208,8 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
                 f"{run['p50'] / 1e3:.2f}",
                 f"{run['p99'] / 1e3:.2f}",
             ]
-            lines.append("| " + " | ".join([*cells, added, f"{run['cpu_us']:.0f}", f"{run['rss_mb']:.0f}"]) + " |")
+            gap = f"{run['gap_p99'] / 1e3:.2f}" if label.startswith("sse") else ""
+            lines.append("| " + " | ".join([*cells, added, gap, f"{run['cpu_us']:.0f}", f"{run['rss_mb']:.0f}"]) + " |")
     return "\n".join(lines)
 
 

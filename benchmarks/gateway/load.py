@@ -30,6 +30,8 @@ class Asker(asyncio.Protocol):
         self._streamed = streamed
         self.done: asyncio.Future[float] | None = None
         self.errors = 0
+        self.gaps: list[float] = []
+        """Seconds between two pieces of a stream."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -38,7 +40,7 @@ class Asker(asyncio.Protocol):
         """Send one request; the future holds the time of its first byte of body."""
         self.done = asyncio.get_running_loop().create_future()
         self._parser = httptools.HttpResponseParser(self)
-        self._first = 0.0
+        self._first = self._last = 0.0
         self._tail = b""
         # Every question is another one, so that no cache answers it.
         self._transport.write(self._before + bytes(random.choices(LETTERS, k=len(MARK))) + self._after)
@@ -53,7 +55,10 @@ class Asker(asyncio.Protocol):
             self.done.set_result(time.perf_counter())
 
     def on_body(self, body: bytes) -> None:
-        self._first = self._first or time.perf_counter()
+        now = time.perf_counter()
+        if self._first:
+            self.gaps.append(now - self._last)
+        self._first, self._last = self._first or now, now
         self._tail = body if len(body) >= 16 else (self._tail + body)[-16:]
 
     def on_message_complete(self) -> None:
@@ -121,7 +126,9 @@ async def run(url: str, data: bytes, streamed: bool, rate: float, connections: i
     times.sort()
     errors = sum(asker.errors for asker in askers)
     at = {f"p{q}": times[min(len(times) - 1, len(times) * q // 100)] * 1e6 for q in (50, 95, 99)} if times else {}
-    return {"rps": len(times) / seconds, "errors": errors, "asked": asked, **at}
+    gaps = sorted(gap for asker in askers for gap in asker.gaps)
+    gap = gaps[min(len(gaps) - 1, len(gaps) * 99 // 100)] * 1e6 if gaps else 0.0
+    return {"rps": len(times) / seconds, "errors": errors, "asked": asked, "gap_p99": gap, **at}
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A provider that costs next to nothing: it answers at once, so that what is measured is the gateway.
 
-python -m benchmarks.gateway.upstream 9001
+python -m benchmarks.gateway.upstream 9001      # a stream's pieces all at once
+python -m benchmarks.gateway.upstream 9001 20   # a piece each 20 ms
 """
 
 import asyncio
@@ -29,7 +30,11 @@ def _completion() -> bytes:
     return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(data), data)
 
 
-def _stream() -> bytes:
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+
+
+def _stream() -> list[bytes]:
+    """The pieces of a streamed answer, each an HTTP chunk."""
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "mock"}
     said = [WORDS[i % len(WORDS)] + " " for i in range(TOKENS)]
     deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}, *({"content": word} for word in said)]
@@ -40,15 +45,18 @@ def _stream() -> bytes:
     usage = {"prompt_tokens": 57, "completion_tokens": TOKENS, "total_tokens": 57 + TOKENS}
     events.append({**head, "choices": [], "usage": usage})
     parts = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events] + [b"data: [DONE]\n\n"]
-    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in parts) + b"0\r\n\r\n"
-    return b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n" + chunks
+    return [b"%x\r\n%b\r\n" % (len(part), part) for part in parts]
 
 
-JSON_ANSWER, STREAM_ANSWER = _completion(), _stream()
+JSON_ANSWER, PIECES = _completion(), _stream()
+STREAM_ANSWER = HEAD + b"".join(PIECES) + b"0\r\n\r\n"
 
 
 class Provider(asyncio.Protocol):
     """One connection."""
+
+    def __init__(self, cadence_s: float) -> None:
+        self._cadence = cadence_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -64,14 +72,26 @@ class Provider(asyncio.Protocol):
     def on_message_complete(self) -> None:
         streamed = b'"stream":true' in self._body or b'"stream": true' in self._body
         self._body = b""
-        self._transport.write(STREAM_ANSWER if streamed else JSON_ANSWER)
+        if streamed and self._cadence:
+            self._transport.write(HEAD)
+            self._piece(0)
+        else:
+            self._transport.write(STREAM_ANSWER if streamed else JSON_ANSWER)
+
+    def _piece(self, number: int) -> None:
+        """Send a piece of a stream, and the next one after the pause."""
+        last = number + 1 == len(PIECES)
+        self._transport.write(PIECES[number] + b"0\r\n\r\n" if last else PIECES[number])
+        if not last:
+            asyncio.get_running_loop().call_later(self._cadence, self._piece, number + 1)
 
 
-async def main(port: int) -> None:
+async def main(port: float, cadence_ms: float = 0) -> None:
     """Serve until killed."""
-    server = await asyncio.get_running_loop().create_server(Provider, "127.0.0.1", port, backlog=1024)
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Provider(cadence_ms / 1000), "127.0.0.1", int(port), backlog=1024)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1])))
+    uvloop.run(main(*(float(argument) for argument in sys.argv[1:])))

@@ -31,8 +31,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 import uvicorn
+from tests._upstream import bedrock, gemini
 from tests._upstream.answers import ANSWER, WRITERS, Answer, Json, answer, halves
 
+WRITERS.update({**gemini.WRITERS, **bedrock.WRITERS})
 Receive = Callable[[], Awaitable[Json]]
 Send = Callable[[Json], Awaitable[None]]
 
@@ -216,7 +218,7 @@ async def well(exchange: Exchange) -> None:
     if not found.streamed:
         await exchange.whole(200, "application/json", found.parts[0], x_request_id="req_1")
         return
-    await exchange.head(200, "text/event-stream", x_request_id="req_1")
+    await exchange.head(200, found.media, x_request_id="req_1")
     for event in found.parts:
         await exchange.part(event)
     await exchange.end()
@@ -240,7 +242,7 @@ async def notjson(exchange: Exchange) -> None:
     if not found.streamed:
         await exchange.whole(200, "application/json", b'{"id": "half')
         return
-    await exchange.head(200, "text/event-stream")
+    await exchange.head(200, found.media)
     await exchange.end(b'data: {"id": "half\n\n')
 
 
@@ -248,7 +250,7 @@ async def half(exchange: Exchange) -> None:
     """Send the first half of a good answer, and leave it there."""
     found = exchange.answer()
     if found.streamed:
-        await exchange.head(200, "text/event-stream")
+        await exchange.head(200, found.media)
         for event in found.parts[: (len(found.parts) + 1) // 2]:
             await exchange.part(event)
     else:
@@ -282,7 +284,7 @@ async def stall(exchange: Exchange) -> None:
 async def slow(exchange: Exchange) -> None:
     found = exchange.answer()
     await asyncio.sleep(exchange.upstream.pause)
-    await exchange.head(200, "text/event-stream" if found.streamed else "application/json")
+    await exchange.head(200, found.media if found.streamed else "application/json")
     for part in found.parts:
         await asyncio.sleep(exchange.upstream.pause)
         await exchange.part(part)
@@ -300,10 +302,11 @@ async def huge(exchange: Exchange) -> None:
 
 async def endless(exchange: Exchange) -> None:
     """Repeat the first piece of text until the client goes."""
-    events = exchange.answer().parts
+    found = exchange.answer()
+    events = found.parts
     piece = json.dumps(halves(exchange.upstream.answer)[0], ensure_ascii=False).encode()
     first = next(index for index, event in enumerate(events) if piece in event)
-    await exchange.head(200, "text/event-stream")
+    await exchange.head(200, found.media)
     for event in events[:first]:
         await exchange.part(event)
     while not exchange.left:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from regista.app.configuration import FILE, KINDS, SECTIONS, parse
 from regista.core.registry import Registry
+from regista.models.capabilities import Capabilities
 from regista.models.providers import providers
 from regista.serve.guardrails import guardrails
 
@@ -84,3 +85,31 @@ def test_reading_asks_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("SOME_KEY", "two")
     assert parse(text)[0] == one
     assert os.environ["SOME_KEY"] not in str(one)
+
+
+def test_an_application_says_what_its_models_cost_and_can_do() -> None:
+    settings, _, mistakes = parse(
+        '[prices."vllm/llama"]\ninput = "0.02"\noutput = "0.02"\ncache_write = "0.025"\nbatch = "0.5"\n'
+        '[capabilities."vllm/llama"]\ncontext = 32_768\ntools = true\n'
+    )
+    assert not mistakes
+    price = settings.prices["vllm/llama"]
+    assert (price.cache_write, price.batch, price.cached_input) == ("0.025", "0.5", None)
+    assert settings.capabilities["vllm/llama"] == Capabilities(context=32_768, tools=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ('[capabilities."vllm/llama"]\nimages = true\ntool = true', 3, "Did you mean 'tools'"),
+        ('[capabilities."vllm/llama"]\ncontext = 0', 2, ">= 1"),
+        ('[capabilities."vllm/llama"]\nretires = "next year"', 2, "2027-01-31"),
+        ('[capabilities."vlm/llama"]\ntools = true', 1, "Did you mean 'vllm'"),
+        ("[capabilities.llama]\ntools = true", 1, '[capabilities."provider/llama"]'),
+        ('[prices."openai/x"]\ninput = "1"\noutput = "1"\nbatch = "1.5"', 4, "batch"),
+        ('[prices."openai/x"]\ninput = "1"\noutput = "1"\ncache_writes = "1"', 4, "Did you mean 'cache_write'"),
+    ],
+)
+def test_a_fact_of_a_model_that_cannot_be_is_refused_at_its_line(text: str, line: int, says: str) -> None:
+    found = parse(text)[2]
+    assert [(mistake.line, says in mistake.message) for mistake in found] == [(line, True)], found

@@ -8,6 +8,7 @@ from regista.app.facade import open_app
 from regista.core.errors import ConfigurationError
 from regista.core.settings import settings
 from regista.store import connect
+from regista.store.ledger import sums
 
 SUITE = 'cases = "live.jsonl"\n[scorers.latency]\n[scorers.shout]\nscorer = "regex"\npattern = "[A-Z]{3}"\n'
 
@@ -40,6 +41,26 @@ async def test_what_is_served_is_scored_by_the_suites_own_scorers(watched: Path)
     assert report.cases == 3
     assert report.estimate("shout").mean == pytest.approx(2 / 3)
     assert report.estimate("latency").ok == 3
+    database.close()
+
+
+async def test_what_judges_cost_is_in_the_ledger(watched: Path) -> None:
+    toml = watched / "regista.toml"
+    models = '[models.judge]\nmodel = "scripted/judge"\nanswers = ["{\\"class\\": \\"yes\\"}"]\n'
+    prices = '[prices."scripted/judge"]\ninput = "1.00"\noutput = "1.00"\n'
+    toml.write_text(f"{toml.read_text()}{models}{prices}")
+    judge = '[judges.kind]\njudge = "classify"\nmodel = "judge"\nreferences = []\n'
+    classes = "".join(
+        f'[[judges.kind.classes]]\nname = "{name}"\nvalue = {value}\nmeans = "It is."\n'
+        for name, value in (("yes", 1.0), ("no", 0.0))
+    )
+    (watched / "evals" / "live.toml").write_text(SUITE + judge + classes)
+    await ask(watched, "is it")
+    database = connect(f"sqlite://{watched / '.regista' / 'regista.db'}")
+    spent = {one.name: one for one in sums(database, "cause")}
+    assert spent["judge"].calls >= 1
+    assert spent["judge"].exact_nano + spent["judge"].estimated_nano > 0
+    assert [one.name for one in sums(database, "tenant")] == ["evaluation", "default"]
     database.close()
 
 

@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from regista.core.errors import ProviderError, RequestError
 from regista.core.nouns import Delta, Json, Message, Request, Tool, Usage
 from regista.models import anthropic_request, anthropic_wire
+from regista.models.prompt_cache import Heads
+from regista.serve.collector import Collector
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 PDF = "data:application/pdf;base64,JVBERi0="
@@ -201,7 +203,7 @@ def test_any_text_survives_both_ways(said: str, back: str) -> None:
     sent = json.loads(anthropic_request.body(Request("m", (Message("user", said),)), 1))
     assert sent["messages"] == ([{"role": "user", "content": [text(said)]}] if said.strip() else [])
     answer = {"type": "message", "content": [text(back)], "stop_reason": "end_turn"}
-    assert anthropic_wire.whole(json.dumps(answer).encode()).text == back
+    assert whole(answer)[-1].text == back
 
 
 # Answers
@@ -221,7 +223,11 @@ STOP: Json = {"type": "message_stop"}
 def feed(data: bytes, size: int) -> tuple[anthropic_wire.Stream, list[Delta]]:
     stream = anthropic_wire.Stream()
     blocks = [data[start : start + size] for start in range(0, len(data), size)]
-    return stream, [delta for block in blocks if (delta := stream.feed(block)) is not None]
+    return stream, [delta for block in blocks for delta in stream.feed(block)]
+
+
+def whole(answer: Json) -> list[Delta]:
+    return anthropic_wire.whole(json.dumps(answer).encode())
 
 
 @pytest.mark.parametrize(
@@ -240,16 +246,27 @@ def feed(data: bytes, size: int) -> tuple[anthropic_wire.Stream, list[Delta]]:
 def test_stop_reasons_have_openais_names(reason: str, finish: str) -> None:
     end: Json = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 3}}
     assert feed(events(end, STOP), 1000)[1] == [Delta(finish=finish, usage=Usage(0, 3))]
-    whole: Json = {"type": "message", "content": [], "stop_reason": reason}
-    assert anthropic_wire.whole(json.dumps(whole).encode()).finish == finish
+    assert whole({"type": "message", "content": [], "stop_reason": reason})[-1].finish == finish
 
 
 def test_usage_sums_what_anthropic_lists_apart_and_keeps_the_last_totals() -> None:
-    first = {"input_tokens": 5, "cache_read_input_tokens": 100, "cache_creation_input_tokens": 20, "output_tokens": 1}
+    first = {
+        "input_tokens": 5,
+        "cache_read_input_tokens": 100,
+        "cache_creation_input_tokens": 20,
+        "cache_creation": {"ephemeral_5m_input_tokens": 12, "ephemeral_1h_input_tokens": 8},
+        "output_tokens": 1,
+    }
     last = {"output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
     start: Json = {"type": "message_start", "message": {"type": "message", "content": [], "usage": first}}
     end: Json = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": last}
-    assert feed(events(start, end, STOP), 1000)[1][-1].usage == Usage(125, 9, 100, 4)
+    assert feed(events(start, end, STOP), 1000)[1][-1].usage == Usage(125, 9, 100, 4, 20, 8)
+
+
+def test_what_was_read_is_known_from_the_beginning() -> None:
+    usage = {"input_tokens": 5, "output_tokens": 1}
+    start: Json = {"type": "message_start", "message": {"type": "message", "content": [], "usage": usage}}
+    assert feed(events(start), 1000)[1] == [Delta(usage=Usage(5, 1))]
 
 
 def test_two_tool_calls_keep_their_places_and_one_without_arguments_has_an_empty_object() -> None:
@@ -272,15 +289,113 @@ def test_two_tool_calls_keep_their_places_and_one_without_arguments_has_an_empty
     assert ["".join(p.arguments for p in calls[i]) for i in (0, 1)] == ["{}", '{"x": 1}']
 
 
-def test_thinking_pings_and_unknown_events_say_nothing() -> None:
-    data = events(
-        {"type": "ping"},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": ""}},
-        delta_event(0, type="thinking_delta", thinking="hm"),
-        delta_event(0, type="signature_delta", signature="s"),
-        {"type": "something_new", "delta": {"text": None}},
-    )
+def test_pings_and_unknown_events_say_nothing() -> None:
+    data = events({"type": "ping"}, {"type": "something_new", "delta": {"text": None}})
     assert feed(data, 1000)[1] == []
+
+
+def opened(index: int, kind: str, **block: Any) -> Json:
+    return {"type": "content_block_start", "index": index, "content_block": {"type": kind, **block}}
+
+
+@pytest.mark.parametrize("size", [7, 100_000])
+def test_every_thought_comes_with_its_own_seal(size: int) -> None:
+    data = events(
+        opened(0, "thinking", thinking="", signature=""),
+        delta_event(0, type="thinking_delta", thinking="H"),
+        delta_event(0, type="thinking_delta", thinking="m."),
+        delta_event(0, type="signature_delta", signature="s1"),
+        opened(1, "redacted_thinking", data="xyz"),
+        opened(2, "text", text=""),
+        delta_event(2, type="text_delta", text="Hi"),
+        opened(3, "thinking", thinking="", signature=""),
+        delta_event(3, type="thinking_delta", thinking="So."),
+        delta_event(3, type="signature_delta", signature="s2"),
+        delta_event(4, type="text_delta", text="!"),
+    )
+    collector = Collector()
+    for delta in feed(data, size)[1]:
+        collector.add(delta)
+    assert [(thought.text, thought.seal) for thought in collector.response().thoughts] == [
+        ("Hm.", "s1"),
+        ("", "redacted:xyz"),
+        ("So.", "s2"),
+    ]
+    assert collector.text == "Hi!"
+
+
+def test_thoughts_of_a_whole_answer_have_their_seals() -> None:
+    thinking = {"type": "thinking", "thinking": "Hm.", "signature": "s1"}
+    secret = {"type": "redacted_thinking", "data": "xyz"}
+    deltas = whole({"type": "message", "content": [thinking, secret, text("Hi")], "stop_reason": "end_turn"})
+    assert [(delta.reasoning, delta.seal, delta.text) for delta in deltas] == [
+        ("Hm.", "s1", ""),
+        ("", "redacted:xyz", "Hi"),
+    ]
+
+
+def test_sealed_thoughts_go_back_word_for_word_before_all_else() -> None:
+    blocks = [{"type": "thinking", "thinking": "Hm.", "signature": "s1"}, {"type": "redacted_thinking", "data": "xyz"}]
+    said = Message("assistant", "Hi", {"thinking_blocks": blocks, "tool_calls": [CALL]})
+    assert turns(said) == [{"role": "assistant", "content": [*blocks, text("Hi"), USE]}]
+    foreign = {"type": "thinking", "thinking": "", "signature": "gemini-call:xyz"}
+    assert turns(Message("assistant", "Hi", {"thinking_blocks": [foreign]}))[0]["content"] == [text("Hi")]
+
+
+# The prompt cache
+
+KEPT = {"cache_control": {"type": "ephemeral"}}
+RULES = "Be brief.\n" * 100
+
+
+def marked(heads: Heads, *messages: Message, **rest: Any) -> Json:
+    request = Request("m", messages, rest=rest)
+    sent = json.loads(anthropic_request.body(request, 4096, heads))
+    TypeAdapter(MessageCreateParamsNonStreaming).validate_python(sent)
+    return sent
+
+
+def test_a_system_prompt_that_stays_is_marked_with_the_tools_before_it() -> None:
+    sent = marked(Heads(), Message("system", RULES), Message("user", "hi"), tools=[FUNCTION])
+    assert sent["system"] == [text(RULES) | KEPT]
+    assert (sent["tools"], sent["messages"]) == ([TOOL], turns(Message("user", "hi")))
+    assert marked(Heads(), Message("user", "hi"), tools=[FUNCTION])["tools"] == [TOOL | KEPT]
+
+
+def test_a_system_prompt_with_passages_is_marked_up_to_where_they_begin() -> None:
+    heads = Heads()
+    for passage in ("[1] Oslo\n", "[1] Rome\n"):
+        sent = marked(heads, Message("system", RULES + passage), Message("user", "hi"), tools=[FUNCTION])
+    assert sent["system"] == [text(RULES) | KEPT, text("[1] Rome\n")]
+
+
+def test_tools_alone_are_marked_before_a_system_prompt_of_which_nothing_stays() -> None:
+    heads = Heads()
+    for word in ("noon", "one"):
+        sent = marked(heads, Message("system", f"It is {word}."), Message("user", "hi"), tools=[FUNCTION])
+    assert (sent["system"], sent["tools"]) == ([text("It is one.")], [TOOL | KEPT])
+
+
+def test_documents_and_a_conversation_that_goes_on_are_marked() -> None:
+    document: Json = {"type": "file", "file": {"file_data": PDF}}
+    first = Message("user", [document, {"type": "text", "text": "What is it?"}])
+    heads = Heads()
+    begun = marked(heads, Message("system", RULES), first)["messages"][0]["content"]
+    assert [("cache_control" in block) for block in begun] == [True, False]
+    sent = marked(heads, Message("system", RULES), first, Message("assistant", "A map."), Message("user", "Of?"))
+    assert sent["messages"][-1]["content"] == [text("Of?") | KEPT]
+
+
+def test_marks_of_the_clients_own_are_left_alone() -> None:
+    own: Json = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    sent = marked(Heads(), Message("system", RULES), Message("user", [own]))
+    assert (sent["system"], sent["messages"][0]["content"]) == ([text(RULES)], [own])
+    assert marked(Heads(), Message("system", RULES), Message("user", "hi"), **KEPT)["system"] == [text(RULES)]
+
+
+def test_nothing_is_marked_unless_it_is_asked_for() -> None:
+    request = Request("m", (Message("system", RULES), Message("user", "hi")), rest={"tools": [FUNCTION]})
+    assert b"cache_control" not in anthropic_request.body(request, 4096)
 
 
 @given(st.lists(TEXT.filter(bool), min_size=1), st.integers(1, 64))
@@ -312,4 +427,4 @@ def test_what_is_no_message_is_an_error(data: bytes) -> None:
 
 def test_a_tool_call_in_one_piece_keeps_the_models_own_json() -> None:
     data = b'{"type": "message", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {"x":  1.0}}]}'
-    assert anthropic_wire.whole(data).tool_calls[0].arguments == '{"x":  1.0}'
+    assert anthropic_wire.whole(data)[-1].tool_calls[0].arguments == '{"x":  1.0}'

@@ -12,12 +12,20 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from regista.core.nouns import Json, Trace
-from regista.observe.log import TraceLog
+from regista.core.nouns import Call, Json, Trace
+from regista.observe.log import THIN_ROOM, TraceLog
+from regista.observe.wire import thinned
 from regista.store import connect
+from regista.store.ledger import sums
 from regista.store.traces import find
 
 Make = Callable[[str], Trace]
+
+
+def spent(trace: Trace) -> Trace:
+    """The same with a call that cost something."""
+    call = Call("openai", "gpt", "answer", "ok", trace.usage, True, trace.cost_nano, trace.started_ns, 1)
+    return replace(trace, calls=(call,))
 
 
 def stored(url: str) -> list[str]:
@@ -30,15 +38,16 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0.01)
 
 
-def writers(url: str) -> list[int]:
-    """Writers of this store that run."""
+def writers() -> list[int]:
+    """Writers of this process that run."""
     found: list[int] = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes().split(b"\0")
+            parent = int((process / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if b"regista.observe.writer" in command and url.encode() in command:
+        if b"regista.observe.writer" in command and parent == os.getpid():
             found.append(int(process.name))
     return found
 
@@ -55,7 +64,7 @@ async def test_traces_arrive_whole_and_in_order(make_trace: Make, url: str) -> N
     assert (log.written, log.dropped, log.depth, log.lag_ms, log.last_error) == (450, 0, 0, 0, "")
     assert stored(url) == [trace.id for trace in traces]
     assert find(connect(url), traces[7].id) == traces[7]
-    assert not writers(url)
+    assert not writers()
 
 
 async def test_a_single_trace_is_stored_without_a_second_one_pushing_it(make_trace: Make, url: str) -> None:
@@ -107,8 +116,8 @@ async def test_killing_the_writer_loses_nothing_and_stores_nothing_twice(make_tr
     for number, trace in enumerate(traces):
         log.append(trace)
         if number in (400, 900):
-            await until(lambda: bool(writers(url)) and log.written > 0)
-            os.kill(writers(url)[0], signal.SIGKILL)
+            await until(lambda: bool(writers()) and log.written > 0)
+            os.kill(writers()[0], signal.SIGKILL)
         if number % 50 == 0:
             await asyncio.sleep(0.005)
     await log.close()
@@ -151,7 +160,7 @@ async def test_signals_meant_for_the_server_do_not_end_the_writer(make_trace: Ma
     log.append(make_trace("before"))
     await until(lambda: log.written == 1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        os.kill(writers(url)[0], number)
+        os.kill(writers()[0], number)
     log.append(make_trace("after"))
     await log.close()
     assert (log.written, log.restarts) == (2, 0)
@@ -214,9 +223,55 @@ async def test_a_trace_no_store_will_take_spoils_no_other(make_trace: Make, url:
 
 def test_a_trace_that_cannot_be_encoded_raises_nothing(make_trace: Make, url: str) -> None:
     log = TraceLog(url)
-    log.append(replace(make_trace("bad"), question="\ud800"))
+    log.append(replace(make_trace("bad"), model="\ud800"))
     assert (log.depth, log.dropped) == (0, 1)
     assert "UnicodeEncodeError" in log.last_error
+
+
+async def test_what_cannot_be_encoded_of_a_trace_costs_no_money(make_trace: Make, url: str) -> None:
+    log = TraceLog(url)
+    await log.start()
+    trace = spent(make_trace("\ud800"))
+    log.append(trace)
+    await log.close()
+    assert (log.written, log.dropped, log.thinned) == (1, 0, 1)
+    assert find(connect(url), trace.id) == thinned(trace)
+
+
+async def test_a_full_queue_drops_what_was_said_and_no_money(make_trace: Make, url: str) -> None:
+    log = TraceLog(url, queue=10)
+    traces = [spent(make_trace(str(number))) for number in range(25)]
+    for trace in [*traces, make_trace("nothing was spent")]:
+        log.append(trace)
+    assert (log.depth, log.thinned, log.dropped) == (25, 15, 1)
+    await log.start()
+    await log.close()
+    store = connect(url)
+    assert [find(store, trace.id) for trace in traces] == traces[:10] + [thinned(trace) for trace in traces[10:]]
+    assert sum(one.exact_nano for one in sums(store, "model")) == 25 * 1500
+
+
+async def test_even_for_money_there_is_an_end_to_the_queue(make_trace: Make, url: str) -> None:
+    log = TraceLog(url, queue=3)
+    for number in range(40):
+        log.append(spent(make_trace(str(number))))
+    assert (log.depth, log.dropped) == (3 * THIN_ROOM, 40 - 3 * THIN_ROOM)
+
+
+async def test_a_trace_that_ends_every_writer_is_stored_without_what_was_said(
+    make_trace: Make, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regista.observe.log.PAUSES_S", (0.0,))
+    log = TraceLog(url, flush_ms=5)
+    trace = spent(make_trace("poison"))
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", shutil.which("false"))
+        log.append(trace)
+        await log.start()
+        await until(lambda: log.thinned == 1)
+    await log.close()
+    assert (log.written, log.dropped) == (1, 0)
+    assert find(connect(url), trace.id) == thinned(trace)
 
 
 async def test_a_trace_after_the_end_is_counted_as_dropped(make_trace: Make, url: str) -> None:

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from regista.core.nouns import Span, Trace
+from regista.core.nouns import Call, Span, Trace, Upstream, Usage
+from regista.observe.figures import rendered
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
 
@@ -10,7 +11,7 @@ Make = Callable[[str], Trace]
 
 
 def lines(metrics: Metrics) -> set[str]:
-    return set(metrics.render().decode().splitlines())
+    return set(rendered(metrics.figures()).decode().splitlines())
 
 
 def test_a_trace_is_counted_under_its_labels(make_trace: Make) -> None:
@@ -29,6 +30,34 @@ def test_a_trace_is_counted_under_its_labels(make_trace: Make) -> None:
         f"regista_first_token_seconds_count{{{by}}} 3.0",
         'regista_cache_total{application="club",result="miss"} 3.0',
     } <= lines(metrics)
+
+
+def test_calls_are_counted_by_why_they_were_made_and_how_they_ended(make_trace: Make) -> None:
+    call = Call("openai", "gpt", "answer", "error", Usage(), True, 0, 1, 1)
+    metrics = Metrics()
+    metrics.observe_trace(replace(make_trace("a"), calls=(call, replace(call, cause="retry", status="ok"))))
+    metrics.observe_trace(replace(make_trace("b"), calls=(call,)))
+    assert {
+        'regista_calls_total{cause="answer",model="gpt",status="error"} 2.0',
+        'regista_calls_total{cause="retry",model="gpt",status="ok"} 1.0',
+    } <= lines(metrics)
+
+
+def test_how_models_do_is_read_when_it_is_asked_for() -> None:
+    now = [Upstream("default", running=3, waiting=2, shed=1, state="open", opened=4), Upstream("plain", running=1)]
+    metrics = Metrics(upstreams=lambda: now)
+    found = lines(metrics)
+    assert {
+        'regista_model_running{model="default"} 3.0',
+        'regista_model_waiting{model="default"} 2.0',
+        'regista_model_shed_total{model="default"} 1.0',
+        'regista_model_breaker{model="default"} 2.0',
+        'regista_model_breaker_opened_total{model="default"} 4.0',
+        'regista_model_running{model="plain"} 1.0',
+    } <= found
+    assert not any("breaker" in line and "plain" in line for line in found)
+    now.clear()
+    assert not any("default" in line for line in lines(metrics))
 
 
 def test_a_duration_falls_into_its_bucket(make_trace: Make) -> None:

@@ -1,18 +1,11 @@
 """The tables of documents on a real database: one epoch a commit, vectors by what they are of."""
 
-from pathlib import Path
-
 import pytest
 
 from regista.core.digest import digest
 from regista.core.nouns import Chunk, Document
-from regista.store import Database, connect
+from regista.store import Database
 from regista.store.documents import EPOCHS_KEPT, Documents, Epoch, Parsed, passage
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Database:
-    return connect(f"sqlite://{tmp_path / 'regista.db'}")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from regista.core.errors import AuthenticationError, NotFoundError, RequestError
+from regista.core.errors import AuthenticationError, NotAllowedError, NotFoundError, RequestError
 from regista.store import Database, connect
 from regista.store.keys import DAY_NS, Keyring, add, listing, revoke
 
@@ -66,20 +66,20 @@ async def test_a_revoked_key_says_so(database: Database) -> None:
     assert (await refused(Keyring(database), token)).code == "revoked_api_key"
 
 
-async def test_a_key_made_by_another_process_opens_at_once(database: Database, tmp_path: Path) -> None:
+async def test_a_key_made_by_another_process_opens_at_once(database: Database, url: str) -> None:
     ring = Keyring(database)
-    other = connect(f"sqlite://{tmp_path / 'regista.db'}")
+    other = connect(url)
     token = add(other, "late")
     other.close()
     assert (await ring.check(token)).name == "late"
     assert ring.required
 
 
-async def test_a_running_server_hears_of_a_revoked_key(database: Database, tmp_path: Path) -> None:
+async def test_a_running_server_hears_of_a_revoked_key(database: Database, url: str) -> None:
     token = add(database, "web")
     ring = Keyring(database)
     watching = asyncio.create_task(ring.watch())
-    other = connect(f"sqlite://{tmp_path / 'regista.db'}")
+    other = connect(url)
     revoke(other, "web")
     other.close()
     with pytest.raises(AuthenticationError) as caught:
@@ -140,6 +140,41 @@ def test_a_name_in_use_is_refused_and_free_again_once_revoked(database: Database
 def test_a_key_that_makes_no_sense_is_refused(database: Database, name: str, days: float | None) -> None:
     with pytest.raises(RequestError):
         add(database, name, expires_days=days)
+
+
+async def test_a_key_keeps_its_models_limits_and_right(database: Database) -> None:
+    token = add(database, "web", models=["club", "openai/*"], limits=["60 requests a minute", "$5/month"], admin=True)
+    key = await Keyring(database).check(token)
+    assert key.models == ("club", "openai/*")
+    assert [str(limit) for limit in key.limits] == ["60 requests/minute", "$5/month"]
+    assert key.admin
+    assert listing(database) == [key]
+
+
+def test_a_key_asks_for_what_its_patterns_name_and_is_told_what_that_is(database: Database) -> None:
+    add(database, "web", models=["club", "openai/gpt-*"])
+    (key,) = listing(database)
+    assert key.may_ask("club")
+    assert key.may_ask("openai/gpt-6")
+    with pytest.raises(NotAllowedError, match=r"may ask for: club, openai/gpt-\*\.") as caught:
+        key.check_model("openai/o5", ["club", "openai/o5", "anthropic/x"])
+    assert (caught.value.status, caught.value.code) == (403, "model_not_allowed")
+
+
+def test_a_key_without_patterns_asks_for_everything(database: Database) -> None:
+    add(database, "web")
+    listing(database)[0].check_model("whatever", [])
+
+
+@pytest.mark.parametrize(
+    ("models", "limits"), [([""], []), (["a\x1b"], []), ([], ["lots"]), ([], ["$5/month", "$6/month"])]
+)
+def test_models_and_limits_that_make_no_sense_are_refused(
+    database: Database, models: list[str], limits: list[str]
+) -> None:
+    with pytest.raises(RequestError):
+        add(database, "web", models=models, limits=limits)
+    assert listing(database) == []
 
 
 def test_a_key_is_revoked_by_its_start_and_by_itself(database: Database) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from regista.core.errors import StoreError
-from regista.store import Database, connect
+from regista.store import connect
 
 OPEN = "import sys; from regista.store import connect; connect(sys.argv[1]).query('SELECT count(*) FROM traces')"
 
@@ -15,35 +15,6 @@ def test_processes_that_open_a_new_file_at_once_all_succeed(tmp_path: Path) -> N
     url = f"sqlite://{tmp_path / 'new' / 'regista.db'}"
     opening = [subprocess.Popen([sys.executable, "-c", OPEN, url]) for _ in range(6)]
     assert [process.wait() for process in opening] == [0] * 6
-
-
-def test_a_transaction_that_raises_leaves_nothing(database: Database) -> None:
-    with pytest.raises(KeyError), database.transaction() as transaction:
-        transaction.execute("INSERT INTO bodies VALUES (1, x'00')")
-        raise KeyError
-    assert database.query("SELECT * FROM bodies") == []
-    with database.transaction() as transaction:
-        transaction.execute("INSERT INTO bodies VALUES (2, x'00')")
-    assert len(database.query("SELECT * FROM bodies")) == 1
-
-
-def test_a_mistake_in_the_program_is_not_told_as_a_broken_database(database: Database) -> None:
-    with pytest.raises(sqlite3.IntegrityError), database.transaction() as transaction:
-        transaction.executemany("INSERT INTO bodies VALUES (?, ?)", [(1, b""), (1, b"")])
-
-
-def test_the_version_changes_with_any_commit_and_with_nothing_else(database: Database, tmp_path: Path) -> None:
-    before = database.version()
-    database.query("SELECT * FROM bodies")
-    assert database.version() == before
-    with database.transaction() as transaction:
-        transaction.execute("INSERT INTO bodies VALUES (1, x'00')")
-    own = database.version()
-    other = connect(f"sqlite://{tmp_path / 'regista.db'}")
-    with other.transaction() as transaction:
-        transaction.execute("DELETE FROM bodies")
-    other.close()
-    assert len({before, own, database.version()}) == 3
 
 
 def test_a_file_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from regista.app.application import prices_of
+from regista.app.application import capabilities_of, prices_of
 from regista.app.evaluation import Bench
 from regista.core.evaluation import Difference, Estimate, Report
 from regista.evaluate.compare import compare
@@ -29,9 +29,12 @@ def candidate_of(bench: Bench, report: Report | None, attributes: Sequence[Path]
     times = evaluations.durations(bench.database, report.run) if report is not None else []
     outputs = report.cases * report.repeat if report is not None else 0
     cost = report.cost_nano if report is not None else None
+    facts = AttributeTable.load(*attributes).of(model.provider, model.name)
+    if facts.features is None:
+        facts = replace(facts, features=capabilities_of(settings).of(model.provider, model.name).features)
     return Candidate(
         model=f"{bench.variant} ({model.model})",
-        attributes=AttributeTable.load(*attributes).of(model.provider, model.name),
+        attributes=facts,
         price=prices_of(settings).price(model.provider, model.name),
         quality=_quality(report.estimate(report.headline)) if report is not None else None,
         cost_nano=None if cost is None or not outputs else round(cost / outputs),

@@ -7,29 +7,58 @@ is known here by its existence.
 import dataclasses
 import re
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
 
+from regista.app.choosing import named_models, struct_of
 from regista.app.lines import Lines, Path
+from regista.app.loops import loops
 from regista.app.mistakes import Mistake
-from regista.app.schema import Agents, App, Cache, Context, Evaluation, Guardrails, Model, Name, Price, Settings
+from regista.app.schema import (
+    Agents,
+    App,
+    Batch,
+    Cache,
+    Context,
+    Evaluation,
+    Guardrails,
+    Model,
+    Name,
+    Price,
+    Router,
+    Settings,
+)
 from regista.app.secrets import secrets
 from regista.app.words import plainly
 from regista.core.errors import ConfigurationError, UnknownNameError, did_you_mean, near
 from regista.core.nouns import Json
 from regista.core.registry import Registry
+from regista.models.capabilities import Capabilities
 from regista.models.embeddings import embedders
 from regista.models.providers import providers
 from regista.serve.context.chunkers import chunkers
 from regista.serve.context.loaders import loaders
 from regista.serve.context.retrievers import retrievers
 from regista.serve.guardrails import guardrails
+from regista.serve.router import policies
 
 FILE = "regista.toml"
-SECTIONS = ("app", "models", "context", "guardrails", "cache", "agents", "evaluation", "prices")
+SECTIONS = (
+    "app",
+    "models",
+    "context",
+    "guardrails",
+    "cache",
+    "batch",
+    "agents",
+    "router",
+    "evaluation",
+    "prices",
+    "capabilities",
+)
 KINDS: dict[str, Registry[Any]] = {
     "chunkers": chunkers,
     "retrievers": retrievers,
@@ -125,16 +154,21 @@ class _Reader:
             if section not in SECTIONS:
                 self.unknown((section,), SECTIONS, "section")
         models = {name: model for name in self.table("models") if (model := self.model(name))}
+        self.references(models)
         prices = {name: price for name in self.table("prices") if (price := self.price(name))}
+        facts = {name: found for name in self.table("capabilities") if (found := self.facts(name))}
         return Settings(
             app=self.struct(App, ("app",))[0] or App(),
             models=models,
             context=self.context() if "context" in self.document else None,
             guardrails=self.guardrails(),
             cache=self.struct(Cache, ("cache",))[0] or Cache(),
+            batch=self.struct(Batch, ("batch",))[0] or Batch(),
             agents=self.struct(Agents, ("agents",))[0] or Agents(),
+            router=self.router() if "router" in self.document else None,
             evaluation=self.struct(Evaluation, ("evaluation",))[0] if "evaluation" in self.document else None,
             prices=prices,
+            capabilities=facts,
         )
 
     def model(self, name: str) -> Model | None:
@@ -142,13 +176,47 @@ class _Reader:
         model, options = self.struct(Model, at, more=True)
         if model is None:
             return None
+        if model.balance or "balance" in self.table(*at):
+            return self.pool(name, model, options)
+        written = self.table(*at).get("model")
+        if written is None:
+            self.wrong(at, f"{_dotted(at)} needs the key 'model'.")
+        if not isinstance(written, str):
+            return None
         if not model.provider or not model.name:
             known = ", ".join(self.names(providers))
             self.wrong((*at, "model"), f'A model is written "provider/model". Providers: {known}.')
             return None
         if not self.named(providers, model.provider, (*at, "model")):
             return None
-        return msgspec.structs.replace(model, options=self.options(providers, model.provider, options, at))
+        options = self.options(providers, model.provider, options, at, besides=_keys(Model))
+        return msgspec.structs.replace(model, options=options)
+
+    def pool(self, name: str, model: Model, rest: Json) -> Model:
+        """A model that is one of several."""
+        at = ("models", name)
+        if model.model:
+            self.wrong((*at, "balance"), f"{_dotted(at)} has `model` and `balance`: a pool has no model of its own.")
+            return model
+        if len(set(model.balance)) < 2:
+            self.wrong((*at, "balance"), f"{_dotted(at)} balances fewer than two models: name another, or write model.")
+        for key in rest:
+            self.unknown((*at, key), _keys(Model), "key")
+        return msgspec.structs.replace(model, model=f"pool/{name}")
+
+    def references(self, models: Mapping[str, Model]) -> None:
+        """Models that others name: each must be there, and none may lead back to itself."""
+        known = self.table("models")
+        graph = {name: (*model.balance, *model.fallbacks) for name, model in models.items()}
+        for name, model in models.items():
+            for key, others in (("balance", model.balance), ("fallbacks", model.fallbacks)):
+                for position, other in enumerate(others):
+                    if other not in known:
+                        self.wrong(("models", name, key, position), UnknownNameError("model", other, known).message)
+        for first, *way in loops(graph):
+            key = "balance" if way[0] in models[first].balance else "fallbacks"
+            told = " → ".join((first, *way))
+            self.wrong(("models", first, key), f"These models lead back to themselves and would never end: {told}.")
 
     def price(self, name: str) -> Price | None:
         at = ("prices", name)
@@ -157,6 +225,15 @@ class _Reader:
             self.wrong(at, f'A price is that of a model: [prices."provider/{name}"].')
         elif self.named(providers, provider, at):
             return self.struct(Price, at)[0]
+        return None
+
+    def facts(self, name: str) -> Capabilities | None:
+        at = ("capabilities", name)
+        provider, _, model = name.partition("/")
+        if not model:
+            self.wrong(at, f'Capabilities are those of a model: [capabilities."provider/{name}"].')
+        elif self.named(providers, provider, at):
+            return self.struct(Capabilities, at)[0]
         return None
 
     def context(self) -> Context:
@@ -199,6 +276,36 @@ class _Reader:
                 self.wrong(at, f"{name} is set up here and runs nowhere: name it in request, context or response.")
         return msgspec.structs.replace(chosen, options=options)
 
+    def router(self) -> Router:
+        chosen, rest = self.struct(Router, ("router",), more=True)
+        chosen = chosen or Router()
+        options: dict[str, Json] = {}
+        for position, name in enumerate(chosen.policies):
+            at = ("router", "policies", position)
+            if self.named(policies, name, at) and name not in options:
+                given = self.table("router", name)
+                at = ("router", name) if given else at
+                before = len(self.mistakes)
+                options[name] = self.options(policies, name, given, at)
+                if len(self.mistakes) == before:
+                    self.alone(policies, name, options[name], at)
+        for name in rest:
+            at = ("router", name)
+            if name not in self.names(policies):
+                self.unknown(at, [*_keys(Router), *self.names(policies)], "key or policy")
+            elif name not in options and self.lines.get(at):  # a variant need not use what is below it
+                self.wrong(at, f"{name} is set up here and never asked: name it in policies.")
+        self.routed(chosen, options)
+        return msgspec.structs.replace(chosen, options=options)
+
+    def routed(self, chosen: Router, options: dict[str, Json]) -> None:
+        """The models that the router names: each must be there."""
+        known = self.table("models")
+        named = [*named_models(options), *([(("shadow",), chosen.shadow)] if chosen.shadow else [])]
+        for path, name in named:
+            if name not in known:
+                self.wrong(("router", *path), UnknownNameError("model", name, known).message)
+
     def struct(self, kind: type[S], at: Path, *, more: bool = False) -> tuple[S | None, Json]:
         """A table as a struct, and its other keys: with `more` they are the caller's, else mistakes.
 
@@ -220,8 +327,22 @@ class _Reader:
                 self.wrong(at, f"{_dotted(at)} needs the key {name!r}.")
         return (kind(**right) if all(name in right for name in required) else None), rest
 
-    def options(self, registry: Registry[Any], name: str, given: Json, at: Path) -> Json:
-        """A component's options: what is given, checked against its constructor, over its defaults."""
+    def structs(self, kind: type[S], at: Path) -> dict[str, S]:
+        """A table of tables as structs by name, in their order; what is wrong is left out."""
+        made: dict[str, S] = {}
+        for name in self.table(*at):
+            one, _ = self.struct(kind, (*at, name))
+            if one is not None:
+                made[name] = one
+        return made
+
+    def options(
+        self, registry: Registry[Any], name: str, given: Json, at: Path, besides: Iterable[str] = ()
+    ) -> Json:
+        """A component's options: what is given, checked against its constructor, over its defaults.
+
+        `besides` are keys that stand beside them and may have been meant.
+        """
         try:
             known = {option.name: option for option in registry.options(name)}
         except (ConfigurationError, ImportError) as error:
@@ -229,10 +350,12 @@ class _Reader:
             return given
         right = {key: option.default for key, option in known.items() if option.default is not None}
         for key, value in given.items():
-            if key in known:
-                self.convert(value, known[key].type, (*at, key), lambda v, key=key: right.update({key: v}))
+            if key not in known:
+                self.unknown((*at, key), [*known, *besides], f"option of the {registry.noun} {name}")
+            elif (kind := struct_of(known[key].type)) is not None:
+                right[key] = self.structs(kind, (*at, key))
             else:
-                self.unknown((*at, key), known, f"option of the {registry.noun} {name}")
+                self.convert(value, known[key].type, (*at, key), lambda v, key=key: right.update({key: v}))
         for key, option in known.items():
             if option.required and key not in given:
                 self.wrong(at, f"The {registry.noun} {name} needs the option {key!r}: {option.help}")
@@ -244,10 +367,14 @@ class _Reader:
         """Make a component that needs nothing of the platform: its constructor says whether its options fit."""
         factory = registry.factory(name)
         if dataclasses.is_dataclass(factory) and not any(f.metadata.get("port") for f in dataclasses.fields(factory)):
-            try:
-                registry.build(name, **options)
-            except ConfigurationError as error:
-                self.wrong(at, error.message)
+            self.alone(registry, name, options, at)
+
+    def alone(self, registry: Registry[Any], name: str, options: Json, at: Path) -> None:
+        """Make a component without the platform, for its constructor to say what is wrong with its options."""
+        try:
+            registry.build(name, **options)
+        except ConfigurationError as error:
+            self.wrong(at, error.message)
 
     def convert(self, value: object, kind: Any, at: Path, keep: Callable[[Any], None]) -> None:
         try:

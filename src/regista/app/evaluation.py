@@ -16,9 +16,10 @@ from msgspec import Struct
 
 from regista.app.application import build_provider
 from regista.app.asking import Asking, models_digest
+from regista.app.embedder import embedder_name, open_embedder
 from regista.app.folder import BASE, Folder, document_files, read
 from regista.app.live import TARGET
-from regista.app.loading import Progress, embedder_name, open_embedder
+from regista.app.loading import Progress
 from regista.app.outputs import output_of
 from regista.app.platform import Platform
 from regista.app.secrets import secrets

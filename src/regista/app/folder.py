@@ -26,6 +26,7 @@ from regista.prompts import file as prompt_file
 from regista.prompts.file import PromptFile
 from regista.prompts.problems import PromptError
 from regista.prompts.variables import VARIABLES
+from regista.serve.routing import HEAD
 
 BASE = "base"
 """The name of the variant that is `regista.toml` with nothing laid over it."""
@@ -51,6 +52,8 @@ class Folder(Struct, frozen=True):
     """The file of `variants/` that is laid over `regista.toml`; empty for none."""
     index: str = ""
     """Whose index its documents are in: a variant that cuts or embeds them otherwise has one of its own."""
+    head: bytes = b""
+    """The trained head of its router's policy `learned`; empty where it has none."""
     base: Settings = msgspec.field(default_factory=Settings)
     """What `regista.toml` says with no variant over it: whoever judges variants is the same for all of them."""
 
@@ -106,7 +109,8 @@ def read(folder: Path, variant: str = "") -> Folder:
     if settings.agents.tools not in python:
         settings = msgspec.structs.replace(settings, agents=msgspec.structs.replace(settings.agents, tools=""))
     whole = {name: prompt for name, prompt in prompts.items() if prompt}
-    read = Folder(folder, name, settings, whole, python, tools, variant=variant, index=index, base=base)
+    head = reading.contents(HEAD) if (folder / HEAD).exists() else b""
+    read = Folder(folder, name, settings, whole, python, tools, variant=variant, index=index, head=head, base=base)
     return msgspec.structs.replace(read, digest=variant_digest(read))
 
 
@@ -118,17 +122,27 @@ def variant_digest(folder: Folder) -> str:
     index epoch names them.
     """
     settings = msgspec.to_builtins(folder.settings, enc_hook=str)
-    # What is watched changes no answer.
+    # What is watched changes no answer, nor does how many are answered at once.
     del settings["evaluation"]
-    for presentation in ("name", "description", "example"):
+    del settings["batch"]
+    if folder.settings.router is not None:
+        for shadow in ("shadow", "shadow_share"):
+            del settings["router"][shadow]
+    for presentation in ("name", "description", "example", "finish_abandoned_s"):
         del settings["app"][presentation]
     return digest(
         {
             "settings": settings,
             "prompts": {name: prompt.prompt.digest for name, prompt in folder.prompts.items()},
             "code": {path: digest_bytes(_with_newlines(source)) for path, source in folder.code.items()},
+            **({"head": digest_bytes(folder.head)} if folder.head and _learns(folder.settings) else {}),
         }
     )
+
+
+def _learns(settings: Settings) -> bool:
+    """Whether its answers follow from a trained head."""
+    return settings.router is not None and "learned" in settings.router.policies
 
 
 def _indexed(settings: Settings) -> object:

@@ -5,24 +5,23 @@ It knows nothing of requests, keys or traces.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from regista.app.application import Application, compile_application, prices_of
+from regista.app.application import Application, Routes, compile_application, prices_of
+from regista.app.caches import Caches
 from regista.app.folder import Folder
+from regista.app.routing import Known, known_here, open_routes, router_embedder, wants_vectors
 from regista.app.schema import Context
+from regista.app.team import Alone, Embedder, Team
+from regista.app.upstreams import Upstreams
 from regista.core.digest import digest
-from regista.core.errors import MissingExtraError
 from regista.egress.client import Client
 from regista.models.prices import Prices
-from regista.models.weights import MINILM, is_complete, models_folder
-from regista.serve.caches.exact import ExactCache
 from regista.serve.context.library import IngestReport, Library
 from regista.store import Database
-
-if TYPE_CHECKING:
-    from regista.models.worker import EmbeddingWorker
+from regista.store.redis import Shared
 
 Progress = Callable[[int, int, str], None]
 _log = logging.getLogger(__name__)
@@ -30,12 +29,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every version of an application shares. `models` is the folder of embedding models."""
+    """What every version of an application shares. `models` is the folder of embedding models.
+
+    `shared` is the Redis that other servers use too, where there is one; `team` the processes of this server.
+    """
 
     database: Database
     state: Path
     egress: Client
     models: str
+    shared: Shared | None = None
+    team: Team = field(default_factory=Alone)
 
 
 @dataclass(frozen=True)
@@ -44,17 +48,20 @@ class Loaded:
 
     application: Application
     prices: Prices
-    cache: ExactCache | None = None
+    upstreams: Upstreams
+    caches: Caches
     library: Library | None = None
-    embedder: "EmbeddingWorker | None" = None
+    embedder: Embedder | None = None
     ingested: IngestReport | None = None
     form: str = ""
+    routes: Routes | None = None
+    known: Known = field(default_factory=Known)
 
-    def recompiled(self, around: Surroundings) -> "Loaded":
+    def recompiled(self) -> "Loaded":
         """The same over the index epoch that the library serves now."""
         folder = self.application.folder
-        ports = ports_of(around, self.embedder)
-        return replace(self, application=compile_application(folder, self.library, self.cache, self.prices, ports))
+        provider = self.upstreams.provider(folder.settings.app.model)
+        return replace(self, application=compile_application(folder, self.library, self.caches, provider, self.routes))
 
 
 async def load(folder: Folder, before: Loaded | None, around: Surroundings, progress: Progress | None) -> Loaded:
@@ -65,7 +72,7 @@ async def load(folder: Folder, before: Loaded | None, around: Surroundings, prog
     """
     settings = folder.settings
     context = settings.context
-    library, embedder, form = None, None, ""
+    library, embedder, form, caches = None, None, "", None
     report: IngestReport | None = None
     try:
         if context is not None:
@@ -73,57 +80,71 @@ async def load(folder: Folder, before: Loaded | None, around: Surroundings, prog
             if before is not None and before.form == form:
                 library, embedder = before.library, before.embedder
             else:
-                embedder = await open_embedder(context.embedder, around.models)
+                embedder = await around.team.embedder(context.embedder, around.models)
                 library = await _open_library(folder, context, embedder, around)
-            if library is not None:
+            if library is not None and not around.team.leads:
+                await library.refresh()
+            elif library is not None:
                 report = await library.ingest(folder.path / context.documents, progress)
                 for document, reason in report.failed:
                     _log.warning("Not read: %s: %s", document, reason)
+        if embedder is None and (wants_vectors(settings) or settings.cache.semantic):
+            embedder = _lent(before) or await around.team.embedder(router_embedder(settings), around.models)
         prices = prices_of(settings)
-        cache = ExactCache(settings.cache.entries, settings.cache.ttl_s) if settings.cache.exact else None
-        application = compile_application(folder, library, cache, prices, ports_of(around, embedder))
+        caches = await _open_caches(folder, before, around, embedder)
+        upstreams = _upstreams(folder, before, prices, ports_of(around, embedder))
+        known = before.known if before is not None else known_here(around.shared)
+        ports = ports_of(around, embedder)
+        routes = await open_routes(folder, upstreams, prices, ports, embedder, around.database, known)
+        application = compile_application(folder, library, caches, upstreams.provider(settings.app.model), routes)
     except BaseException:
-        await close(library, embedder, but=before)
+        await close(library, embedder, caches, but=before)
         raise
-    return Loaded(application, prices, cache, library, embedder, report, form)
+    return Loaded(application, prices, upstreams, caches, library, embedder, report, form, routes, known)
 
 
-async def close(library: Library | None, embedder: "EmbeddingWorker | None", but: Loaded | None) -> None:
+async def close(
+    library: Library | None, embedder: Embedder | None, caches: Caches | None, but: Loaded | None
+) -> None:
     """End what a version ran on, less what `but` runs on too."""
+    if caches is not None and (but is None or but.caches is not caches):
+        await caches.close()
     if library is not None and (but is None or but.library is not library):
         await library.close()
     if embedder is not None and (but is None or but.embedder is not embedder):
         await embedder.close()
 
 
-async def open_embedder(name: str, models: str) -> "EmbeddingWorker | None":
-    """The embedder of that name. None for `none`, and for `auto` in a base install: retrieval is then by words."""
-    if name == "none":
-        return None
-    try:
-        from regista.models import worker  # noqa: PLC0415 - needs the extra [rag]
-    except MissingExtraError:
-        if name != "auto":
-            raise
-        return None
-    return await worker.open_embedder(name, models)
-
-
-def embedder_name(name: str, models: str) -> str:
-    """Which embedder `open_embedder` would open, without opening it: `auto` takes the model that is prepared."""
-    if name != "auto":
-        return name
-    return "minilm" if is_complete(models_folder(models) / MINILM) else "hashed"
-
-
-def ports_of(around: Surroundings, embedder: "EmbeddingWorker | None") -> dict[str, Any]:
+def ports_of(around: Surroundings, embedder: Embedder | None) -> dict[str, Any]:
     """What components may ask for. Hashes know no meaning: who weighs meaning does better with none than theirs."""
     means = embedder is not None and embedder.embedder != "hashed"
     return {"transport": around.egress, "embed": embedder.embed if embedder is not None and means else None}
 
 
+def _lent(before: Loaded | None) -> Embedder | None:
+    """The embedder of a version that retrieves nothing, if it has one."""
+    return before.embedder if before is not None and before.application.folder.settings.context is None else None
+
+
+def _upstreams(folder: Folder, before: Loaded | None, prices: Prices, ports: dict[str, Any]) -> Upstreams:
+    """The models; those of the version before where nothing of theirs has changed: they know what they are worth."""
+    if before is not None and before.upstreams.fits(folder.settings, ports):
+        return before.upstreams
+    return Upstreams(folder.settings, prices, ports)
+
+
+async def _open_caches(
+    folder: Folder, before: Loaded | None, around: Surroundings, embedder: Embedder | None
+) -> Caches:
+    """The caches; those of the version before where nothing of theirs has changed."""
+    settings = folder.settings.cache
+    if before is not None and before.caches.fits(folder.name, settings, embedder):
+        return before.caches
+    return await Caches.open(folder.name, settings, around.database, around.shared, embedder)
+
+
 async def _open_library(
-    folder: Folder, context: Context, embedder: "EmbeddingWorker | None", around: Surroundings
+    folder: Folder, context: Context, embedder: Embedder | None, around: Surroundings
 ) -> Library:
     library = Library.of(around.database, around.state, folder.index, context, embedder)
     await library.open()

@@ -7,16 +7,23 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from regista.app.application import Application, build_provider, metered
+from msgspec.structs import replace as replace_request
+
+from regista.app.application import Application, build_provider
 from regista.app.asking import Asking
 from regista.app.folder import Folder, read
 from regista.app.live import LiveScoring
-from regista.app.loading import Loaded, Progress, Surroundings, close, load, open_embedder, ports_of
+from regista.app.loading import Loaded, Progress, Surroundings, close, load, ports_of
 from regista.app.serving import Serving
+from regista.app.shadows import Shadows
+from regista.app.team import Alone, Team
+from regista.app.upstreams import Upstreams
 from regista.app.watch import saves
 from regista.core.digest import digest
 from regista.core.errors import (
@@ -24,27 +31,37 @@ from regista.core.errors import (
     MissingExtraError,
     NotFoundError,
     RegistaError,
+    StoreError,
     UnknownNameError,
     did_you_mean,
     near,
 )
-from regista.core.nouns import Json, Request, Variant
+from regista.core.limits import Unit
+from regista.core.nouns import Json, Request, Trace, Variant
 from regista.egress.client import Client
 from regista.evaluate.judges import builder
-from regista.models.providers import MakesEmbeddings
+from regista.models import tokens
+from regista.models.deferred import REPLAY
+from regista.models.providers import CountsTokens
+from regista.observe.figures import Figure, rendered
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
 from regista.observe.recorder import Recorder
 from regista.serve.context.library import IngestReport, Library
 from regista.serve.exchange import Exchange, Handler
+from regista.serve.limits import Limits
 from regista.serve.stages.generate import generate
-from regista.store import Database, connect
+from regista.serve.stages.read_on import read_on
+from regista.store import Database, connect, ledger
 from regista.store.keys import Key, Keyring
+from regista.store.redis import connect as connect_redis
 
 STATE = ".regista"
 ANYONE = Key("anyone on this machine", "default", "", 0)
 RAW_KEPT = 256
 """Raw models whose pipelines are kept; clients name them, so they are bounded."""
+FOLLOW_S = 1.0
+"""How often it is looked whether another process took in documents."""
 _log = logging.getLogger(__name__)
 
 
@@ -59,26 +76,44 @@ class Platform:
         log: TraceLog,
         max_body: int,
         live: LiveScoring | None,
+        limits: Limits,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.keyring = keyring
         self.log = log
         self.max_body = max_body
         """Bytes of the largest request that is taken."""
+        self.max_file = 0
+        """Bytes of the largest file that is taken."""
         self.problem = ""
         """Why the folder as it is now is not what is served, where that is so."""
+        self.draining = False
+        """Whether it is about to end: what is under way is finished, and who asks next should ask elsewhere."""
         self._loaded = loaded
         self._around = around
-        self._metrics = Metrics(log)
-        self._raw: OrderedDict[str, tuple[Handler, Variant]] = OrderedDict()
+        self._metrics = Metrics(log, lambda: self._loaded.upstreams.state(), limits.refused)
+        self._raw: OrderedDict[tuple[str, bool], tuple[Handler, Variant]] = OrderedDict()
         self._live = live
-        self._tasks = [asyncio.create_task(keyring.watch(), name="keys")]
+        self.limits = limits
+        self._opening = asyncio.Lock()
+        self._shadows = Shadows(self._observe)
+        self._tasks = [
+            asyncio.create_task(keyring.watch(), name="keys"),
+            asyncio.create_task(self._follow(), name="epochs"),
+        ]
 
     @classmethod
     async def open(
-        cls, path: Path, settings: dict[str, Any], progress: Progress | None = None, variant: str = ""
+        cls,
+        path: Path,
+        settings: dict[str, Any],
+        progress: Progress | None = None,
+        variant: str = "",
+        team: Team | None = None,
     ) -> "Platform":
         """Read the folder (as one of its variants), open its store, take in documents, start what runs beside.
+
+        `team` are the other processes that serve it on the same address; None: there are none.
 
         Raises:
             ConfigurationError: the folder is broken; says every mistake with its place.
@@ -86,20 +121,24 @@ class Platform:
         """
         folder = await asyncio.to_thread(read, path, variant)
         url: str = settings["store"] or f"sqlite://{folder.path / STATE / 'regista.db'}"
+        shared = connect_redis(settings["redis"]) if settings["redis"] else None
         database = await asyncio.to_thread(connect, url)
         egress = Client(connections=settings["connections"])
-        around = Surroundings(database, folder.path / STATE, egress, settings["models"])
+        around = Surroundings(database, folder.path / STATE, egress, settings["models"], shared, team or Alone())
         try:
             loaded = await load(folder, None, around, progress)
             keyring = await asyncio.to_thread(Keyring, database)
-            live = _live_scoring(loaded, around)
+            log = TraceLog(url, settings["trace_queue"], settings["flush_ms"])
+            live = _live_scoring(loaded, around, log)
+            limits = _limits(settings, around)
         except BaseException:
             await egress.close()
             await asyncio.to_thread(database.close)
             raise
-        log = TraceLog(url, settings["trace_queue"], settings["flush_ms"])
         await log.start()
-        return cls(loaded, around, keyring, log, settings["max_body_mb"] << 20, live)
+        platform = cls(loaded, around, keyring, log, settings["max_body_mb"] << 20, live, limits)
+        platform.max_file = settings["max_file_mb"] << 20
+        return platform
 
     def watch(self) -> None:
         """Reload on save from now on."""
@@ -107,14 +146,18 @@ class Platform:
 
     async def close(self) -> None:
         """Store what is under way and end what runs beside."""
+        await self._shadows.close()
         if self._live is not None:
             await self._live.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.log.close()
+        await self.limits.close()
         await self._around.egress.close()
-        await close(self._loaded.library, self._loaded.embedder, but=None)
+        await close(self._loaded.library, self._loaded.embedder, self._loaded.caches, but=None)
+        if self._around.shared is not None:
+            await self._around.shared.close()
         await asyncio.to_thread(self._around.database.close)
 
     @property
@@ -125,6 +168,11 @@ class Platform:
     @property
     def database(self) -> Database:
         return self._around.database
+
+    @property
+    def upstreams(self) -> Upstreams:
+        """The models of the version served now."""
+        return self._loaded.upstreams
 
     @property
     def library(self) -> Library:
@@ -144,41 +192,70 @@ class Platform:
         embedder = self._loaded.embedder
         return f"{embedder.embedder} ({embedder.reason})" if embedder is not None else ""
 
-    def serve(self, request: Request, key: Key = ANYONE, *, fresh: bool = False) -> Serving:
-        """Begin to answer a request for the application or for a raw model.
+    def serve(
+        self,
+        request: Request,
+        key: Key = ANYONE,
+        *,
+        fresh: bool = False,
+        trace_id: str | None = None,
+        vectors: bool = False,
+    ) -> Serving:
+        """Begin to answer a request for the application or for a raw model, in the caller's trace where it has one.
+
+        `vectors` asks for the embeddings of what stands in the request's `input`.
 
         Raises:
+            NotAllowedError: the key may not ask for this model.
             NotFoundError: no application and no model is of that name.
         """
-        handler, variant = self._resolve(request.model)
-        recorder = Recorder(variant.application, variant.digest, request.model, key.tenant)
+        self._check(key, request.model)
+        handler, variant = self._resolve(request.model, vectors)
+        recorder = Recorder(variant.application, variant.digest, request.model, key.tenant, trace_id)
         with recorder.span("authenticate") as span:
             span.decide("allowed", key.name)
-        exchange = Exchange(request, variant, key.tenant, recorder, key.name, question=request.question, fresh=fresh)
-        return Serving(handler, exchange, self._loaded.prices.version, self._settle)
+        name = key.name if key is not ANYONE else ""
+        exchange = Exchange(request, variant, key.tenant, recorder, name, question=request.question, fresh=fresh)
+        allowance = self.limits.of(key)
+        if allowance is not None:
+            exchange.hold = allowance.hold
+        if seconds := self.application.folder.settings.app.finish_abandoned_s:
+            handler = read_on(handler, seconds)
+        return Serving(handler, exchange, self._loaded.prices.version, self._settle, allowance)
 
     def models(self) -> list[tuple[str, str]]:
         """What can be asked for, as (name, owner): the application, the models it names, the embedder."""
-        models = self.application.folder.settings.models.values()
-        named = {model.model: model.provider for model in models}
+        settings = self.application.folder.settings
+        models = settings.models.values()
+        named = dict.fromkeys(settings.router.names if settings.router else (), "regista")
+        named |= {model.model: model.provider for model in models}
         embedder = self._loaded.embedder
         vectors = {f"embedded/{embedder.embedder}": "embedded"} if embedder is not None else {}
         return [(self.application.name, "regista"), *named.items(), *vectors.items()]
 
     def health(self) -> Json:
         """Whether requests are served, and what is wrong with anything beside them."""
-        problems = [problem for problem in (self.problem, self.log.last_error) if problem]
+        problems = [problem for problem in (self.problem, self.log.last_error, self.limits.problem) if problem]
+        upstreams = [upstream for upstream in self._loaded.upstreams.state() if upstream.state in ("open", "half-open")]
+        problems += self._loaded.caches.problems
+        problems += [f"[models.{upstream.name}] is left alone: {upstream.reason}" for upstream in upstreams]
         return {
-            "status": "degraded" if problems else "ok",
+            "status": "draining" if self.draining else "degraded" if problems else "ok",
             "application": self.application.name,
             "variant": self.application.variant.digest,
             "epoch": self.application.variant.epoch,
             "problems": problems,
-        } | ({"live_left_out": self._live.left_out} if self._live is not None else {})
+            **({"live_left_out": self._live.left_out} if self._live is not None else {}),
+            **({"shadows_left_out": self._shadows.left_out} if self.application.shadow is not None else {}),
+        }
 
-    def metrics_text(self) -> bytes:
-        """Figures for Prometheus."""
-        return self._metrics.render()
+    def figures(self) -> Sequence[Figure]:
+        """What this process has counted and measured."""
+        return (*self._metrics.figures(), *self._loaded.caches.figures())
+
+    async def metrics_text(self) -> bytes:
+        """Figures of all processes of this server, for Prometheus."""
+        return rendered(await self._around.team.figures(self.figures()))
 
     async def ingest(self, progress: Progress | None = None) -> IngestReport:
         """Take in what changed in `documents/`; requests see the new epoch whole or not at all."""
@@ -193,10 +270,11 @@ class Platform:
             NotFoundError: it is of another name.
             MissingExtraError: this is a base install.
         """
-        embedder = self._loaded.embedder
-        if embedder is None:
-            embedder = await open_embedder("auto", self._around.models)
-            self._loaded = replace(self._loaded, embedder=embedder)
+        async with self._opening:  # two who ask at once would open two, and one of them would stay for ever
+            embedder = self._loaded.embedder
+            if embedder is None:
+                embedder = await self._around.team.embedder("auto", self._around.models)
+                self._loaded = replace(self._loaded, embedder=embedder)
         if embedder is None:
             raise MissingExtraError("Embedding in this process", "numpy", "rag")
         if name not in (embedder.embedder, "default"):
@@ -205,14 +283,22 @@ class Platform:
             raise NotFoundError(error.message, code="model_not_found", param="model")
         return embedder.embedder, await embedder.embed(texts)
 
-    async def embed_upstream(self, model: str, texts: Sequence[str], rest: Json) -> bytes:
-        """A provider's own embeddings answer, in OpenAI's shape."""
-        provider_name, _, name = model.partition("/")
-        provider = build_provider(provider_name, self._options(model), self._ports())
-        if not isinstance(provider, MakesEmbeddings):
-            message = f"{provider_name} makes no embeddings. Try embedded/default."
-            raise NotFoundError(message, code="model_not_found", param="model")
-        return await provider.embed_upstream(name, texts, rest)
+    async def count_tokens(self, request: Request, key: Key = ANYONE) -> tuple[int, bool]:
+        """Tokens of a request as the provider of its model counts them, else about; with whether they are counted.
+
+        What an application would write around the request is not in the number.
+
+        Raises:
+            NotAllowedError: the key may not ask for this model.
+            NotFoundError: no application and no model is of that name.
+        """
+        self._check(key, request.model)
+        self._resolve(request.model)
+        name, _, model = request.model.partition("/")
+        provider = build_provider(name, self._options(request.model), self._ports()) if model else None
+        if isinstance(provider, CountsTokens):
+            return await provider.count_tokens(replace_request(request, model=model)), True
+        return tokens.of_request(request), False
 
     async def reload(self) -> None:
         """Serve the folder as it is now; if it is broken, keep serving the last good one and say what is wrong."""
@@ -223,9 +309,9 @@ class Platform:
             )
             loaded = await load(folder, before, self._around, None)
             try:
-                live = _live_scoring(loaded, self._around)
+                live = _live_scoring(loaded, self._around, self.log)
             except RegistaError:
-                await close(loaded.library, loaded.embedder, but=before)
+                await close(loaded.library, loaded.embedder, loaded.caches, but=before)
                 raise
         except RegistaError as error:
             self.problem = error.message
@@ -238,18 +324,35 @@ class Platform:
         live, self._live = self._live, live
         if live is not None:
             await live.close()
-        await close(before.library, before.embedder, but=self._loaded)
+        await close(before.library, before.embedder, before.caches, but=self._loaded)
         _log.info("Serving %s, variant %s", self.application.name, self.application.variant.digest)
 
     async def _watch(self) -> None:
         async for _ in saves(self.application.folder.path, self._documents()):
             await self.reload()
 
+    async def _follow(self) -> None:
+        """Serve what other processes, here or on other machines, take in. A store that cannot be read changes nothing.
+
+        Nothing is asked of it but whether anything was committed.
+        """
+        seen = -1
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            library = self._loaded.library
+            if library is None:
+                continue
+            with suppress(StoreError):
+                version = await asyncio.to_thread(self.database.version)
+                if version != seen and await library.refresh():
+                    self._follow_epoch()
+                seen = version
+
     def _follow_epoch(self) -> None:
         """What was ingested is served, whatever came of the rest: caches must know the new epoch."""
         library = self._loaded.library
         if library is not None and library.epoch != self.application.variant.epoch:
-            self._loaded = self._loaded.recompiled(self._around)
+            self._loaded = self._loaded.recompiled()
 
     def _documents(self) -> str:
         context = self.application.folder.settings.context
@@ -258,32 +361,38 @@ class Platform:
     def _ports(self) -> dict[str, Any]:
         return ports_of(self._around, self._loaded.embedder)
 
-    def _resolve(self, name: str) -> tuple[Handler, Variant]:
+    def _resolve(self, name: str, vectors: bool = False) -> tuple[Handler, Variant]:
         application = self._loaded.application
-        if name == application.folder.name:
+        if not vectors and (name == application.folder.name or name in application.names):
             return application.handler, application.variant
-        raw = self._raw.get(name)
+        if REPLAY.get() is not None:
+            return self._raw_model(name, vectors)
+        raw = self._raw.get((name, vectors))
         if raw is None:
-            raw = self._raw[name] = self._raw_model(name)
+            raw = self._raw[name, vectors] = self._raw_model(name, vectors)
             if len(self._raw) > RAW_KEPT:
                 self._raw.popitem(last=False)
         return raw
 
-    def _raw_model(self, name: str) -> tuple[Handler, Variant]:
-        provider_name, slash, model = name.partition("/")
+    def _raw_model(self, name: str, vectors: bool) -> tuple[Handler, Variant]:
+        _, slash, model = name.partition("/")
         known = [known for known, _ in self.models()]
         if not slash or not model:
             names = f"Known: {', '.join(known)}; raw models are provider/model."
             message = f"There is no application or model {name!r}.{did_you_mean(near(name, known))} {names}"
             raise NotFoundError(message, code="model_not_found", param="model")
-        options = self._options(name)
         try:
-            provider = build_provider(provider_name, options, self._ports())
+            upstreams = self._loaded.upstreams
+            raw = upstreams.raw if REPLAY.get() is None else upstreams.replaying
+            provider = upstreams.vectors(name, self.embed) if vectors else raw(name)
         except UnknownNameError as error:
             raise NotFoundError(error.message, code="model_not_found", param="model") from None
-        variant = Variant("", digest({"model": name, "options": options}), 0)
-        own = self.application.folder.settings.prices
-        return generate(metered(provider, name, self._loaded.prices, own), name, {}), variant
+        variant = Variant("", digest({"model": name, "options": self._options(name)}), 0)
+        return generate(provider, name), variant
+
+    def _check(self, key: Key, model: str) -> None:
+        if key.models:
+            key.check_model(model, [name for name, _ in self.models()])
 
     def _options(self, name: str) -> Json:
         """How the application configures a model, so that naming it raw reaches the same place."""
@@ -293,19 +402,37 @@ class Platform:
     def _settle(self, serving: Serving) -> None:
         trace = serving.trace
         assert trace is not None, "a request is settled when its trace is made"  # noqa: S101
-        self._metrics.observe_trace(trace)
-        self.log.append(trace)
+        if (replay := REPLAY.get()) is not None and replay.told:
+            return
+        self._observe(trace)
+        self._shadows.offer(serving, self.application, self._loaded.prices.version)
         if self._live is not None and trace.application:
             self._live.offer(trace, serving.exchange, trace.answer)
 
+    def _observe(self, trace: Trace) -> None:
+        self._metrics.observe_trace(trace)
+        self.log.append(trace)
 
-def _live_scoring(loaded: Loaded, around: Surroundings) -> LiveScoring | None:
-    """What scores a share of what is served, where the application asks for it."""
+
+def _limits(settings: dict[str, Any], around: Surroundings) -> Limits:
+    """What keeps keys to their limits; what they have used is read from the ledger."""
+    without: str = settings["limits_without_redis"]
+    if without not in ("refuse", "allow"):
+        raise ConfigurationError(f"REGISTA_LIMITS_WITHOUT_REDIS={without!r} is neither 'refuse' nor 'allow'.")
+
+    async def written(key: Key, since_ns: int) -> dict[Unit, int]:
+        return await asyncio.to_thread(ledger.used, around.database, key.name, since_ns)
+
+    return Limits(partial(around.team.counters, around.shared), written, allow=without == "allow")
+
+
+def _live_scoring(loaded: Loaded, around: Surroundings, log: TraceLog) -> LiveScoring | None:
+    """What scores a share of what is served, where the application asks for it. What judges cost goes to the ledger."""
     folder, embedder = loaded.application.folder, loaded.embedder
     if folder.settings.evaluation is None:
         return None
     ports: Json = {
-        "asks": Asking(folder.settings, around.database, lambda: around.egress).asks,
+        "asks": Asking(folder.settings, around.database, lambda: around.egress, log.append).asks,
         "embed": embedder.embed if embedder is not None else None,
         "embedder": embedder.embedder if embedder is not None else "",
         "folder": folder.path,

@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from regista.core.nouns import Json
+from regista.models.capabilities import Capabilities
 
 Name = Annotated[
     str,
@@ -32,11 +33,16 @@ Dollars = Annotated[
     ),
 ]
 
+Factor = Annotated[
+    str, Meta(pattern=r"^(0(\.[0-9]{1,3})?|1)$", description='Write a part of one as text, such as "0.5" for half.')
+]
+
 
 class App(Struct, frozen=True):
     """`[app]`. `prompt` is the file `prompts/<prompt>.prompt`, `model` one of `[models.*]`.
 
-    `example` is a question that `regista up` shows as one to try.
+    `example` is a question that `regista up` shows as one to try. `finish_abandoned_s` is for how many seconds an answer
+    whose client has left is still read, so that the provider counts it; at 0 it is cancelled, and estimated.
     """
 
     name: Name = ""
@@ -44,12 +50,28 @@ class App(Struct, frozen=True):
     example: str = ""
     prompt: str = "answer"
     model: str = "default"
+    finish_abandoned_s: Annotated[float, Meta(ge=0, le=3600)] = 0.0
 
 
 class Model(Struct, frozen=True):
-    """`[models.<name>]`: `model` is `provider/its name there`; other keys are options of the provider."""
+    """`[models.<name>]`: `model` is `provider/its name there`; other keys are options of the provider.
 
-    model: str
+    A pool has `balance` instead, two or more of the other models, and is `pool/<name>`. What each key does is told in
+    docs/resilience.md. `breaker` is the share of failing calls that opens it: one half for a model that is not
+    alone (it has `fallbacks`, or is one, or is in a pool), else none. `continuation` is on where there are `fallbacks`.
+    """
+
+    model: str = ""
+    balance: tuple[Name, ...] = ()
+    fallbacks: tuple[Name, ...] = ()
+    retries: Annotated[int, Meta(ge=0, le=10)] = 2
+    total_s: Annotated[float, Meta(gt=0)] | None = None
+    hedge_s: Annotated[float, Meta(gt=0)] | None = None
+    breaker: Annotated[float, Meta(gt=0, le=1)] | None = None
+    continuation: bool | None = None
+    concurrency: Annotated[int, Meta(ge=1)] | None = None
+    queue: Annotated[int, Meta(ge=0, le=100_000)] = 256
+    queue_s: Annotated[float, Meta(gt=0)] = 5.0
     parameters: Json = {}
     options: Json = {}
 
@@ -84,11 +106,46 @@ class Guardrails(Struct, frozen=True):
 
 
 class Cache(Struct, frozen=True):
-    """`[cache]`."""
+    """`[cache]`: answers to the same words (`exact`) and to the same question in other words (`semantic`).
+
+    What depends on the time is kept for `brief_ttl_s`, and for the same words alone. `false_hits` is the share of
+    semantic hits that may be wrong: `regista cache calibrate` finds from which likeness on they keep to it, and before
+    that none is served. A `shadow` share of what lies near is answered afresh and compared.
+    """
 
     exact: bool = False
+    semantic: bool = False
     ttl_s: Annotated[int, Meta(ge=1)] = 3600
+    brief_ttl_s: Annotated[int, Meta(ge=1)] = 60
     entries: Annotated[int, Meta(ge=1)] = 10_000
+    false_hits: Annotated[float, Meta(gt=0, le=0.5)] = 0.01
+    shadow: Annotated[float, Meta(ge=0, le=1)] = 0.05
+
+
+class Batch(Struct, frozen=True):
+    """`[batch]`: how many lines of batches one process answers at once, and whether providers run whole batches.
+
+    A provider that has a batch API gives it at a lower price, and takes up to a day.
+    """
+
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 16
+    upstream: bool = False
+
+
+class Router(Struct, frozen=True):
+    """`[router]`: the policies that choose the model, in the order they are asked; `[app] model` answers otherwise.
+
+    A policy that takes longer than `patience_ms` is passed over. `names` are further names a client may ask for the
+    application by: rules can tell them apart. A `shadow_share` of the requests goes to the model `shadow` too, after
+    the answer. `options` are by policy.
+    """
+
+    policies: tuple[str, ...] = ()
+    patience_ms: Annotated[int, Meta(ge=1, le=60_000)] = 250
+    names: tuple[Name, ...] = ()
+    shadow: str = ""
+    shadow_share: Annotated[float, Meta(gt=0, le=1)] = 0.05
+    options: dict[str, Json] = {}
 
 
 class Agents(Struct, frozen=True):
@@ -113,11 +170,20 @@ class Evaluation(Struct, frozen=True):
 
 
 class Price(Struct, frozen=True):
-    """`[prices."provider/model"]`, in dollars per million tokens."""
+    """`[prices."provider/model"]`, in dollars per million tokens. `context` is the model's window, in tokens.
+
+    `cache_write` is input that the provider's prompt cache keeps, `cache_write_1h` for an hour; `batch` is the factor
+    of the price of batches.
+    """
 
     input: Dollars
     output: Dollars
     cached_input: Dollars | None = None
+    cache_write: Dollars | None = None
+    cache_write_1h: Dollars | None = None
+    audio_input: Dollars | None = None
+    batch: Factor | None = None
+    context: Annotated[int, Meta(ge=1)] | None = None
 
 
 class Settings(Struct, frozen=True):
@@ -128,6 +194,9 @@ class Settings(Struct, frozen=True):
     context: Context | None = None
     guardrails: Guardrails = field(default_factory=Guardrails)
     cache: Cache = field(default_factory=Cache)
+    batch: Batch = field(default_factory=Batch)
     agents: Agents = field(default_factory=Agents)
+    router: Router | None = None
     evaluation: Evaluation | None = None
     prices: dict[str, Price] = {}
+    capabilities: dict[str, Capabilities] = {}

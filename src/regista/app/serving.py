@@ -7,6 +7,7 @@ from regista.core.errors import RegistaError
 from regista.core.nouns import Answer, Delta, Response, Trace, Usage
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
+from regista.serve.limits import Allowance
 
 MAX_KEPT = 100_000
 """Characters of a question or an answer that a trace keeps."""
@@ -16,12 +17,18 @@ NANO = 1_000_000_000
 class Serving:
     """Runs a handler once. `trace` is there when the stream has ended, however it ended."""
 
-    __slots__ = ("_collector", "_handler", "_price_version", "_settle", "exchange", "trace")
+    __slots__ = ("_allowance", "_collector", "_handler", "_price_version", "_settle", "exchange", "trace")
 
     def __init__(
-        self, handler: Handler, exchange: Exchange, price_version: str, settle: Callable[["Serving"], None]
+        self,
+        handler: Handler,
+        exchange: Exchange,
+        price_version: str,
+        settle: Callable[["Serving"], None],
+        allowance: Allowance | None = None,
     ) -> None:
         self.exchange = exchange
+        self._allowance = allowance
         self.trace: Trace | None = None
         self._handler = handler
         self._price_version = price_version
@@ -35,10 +42,15 @@ class Serving:
     @property
     def cached(self) -> bool:
         """Whether the answer was made for another request."""
-        return self.exchange.cached in ("hit", "coalesced")
+        return self.exchange.cached in ("hit", "coalesced", "semantic")
 
     async def deltas(self) -> AsyncGenerator[Delta]:
-        """The answer as it comes. Settles cost and trace at its end, early ends included."""
+        """The answer as it comes. Settles cost and trace at its end, early ends included.
+
+        Raises `OverLimitError`, and makes no trace, where the caller's key has no more requests.
+        """
+        if self._allowance is not None:
+            await self._allowance.enter(self.exchange.recorder.started_ns)
         status, error = "cancelled", ""
         first = True
         try:
@@ -58,6 +70,8 @@ class Serving:
             raise
         finally:
             self._finish(status, error)
+            if self._allowance is not None:
+                self._allowance.leave()
 
     async def answer(self) -> Answer:
         """The whole answer, for callers in Python."""

@@ -7,6 +7,8 @@ from pathlib import Path
 from msgspec import Struct
 from watchfiles import Change, awatch  # pyright: ignore[reportUnknownVariableType] - one parameter names a package we lack
 
+from regista.serve.routing import HEAD
+
 QUIET_MS = 50
 """A burst of changes ends after so long without another: editors write, rename and touch in one save."""
 LONGEST_MS = 500
@@ -57,7 +59,7 @@ def kind(path: Path, documents: str = "documents") -> str | None:
         return None
     if path.is_relative_to(documents):
         return "documents"
-    served = path.name == "regista.toml" or path.suffix in (".prompt", ".py")
+    served = path.name == "regista.toml" or path.suffix in (".prompt", ".py") or path == Path(HEAD)
     return "configuration" if served and path.parts[0] not in ("data", "evals") else None
 
 

@@ -8,7 +8,8 @@ RegistaError
 │   ├── AuthenticationError                                             (401)
 │   ├── NotAllowedError     a guardrail or policy refused               (403)
 │   ├── NotFoundError                                                   (404)
-│   └── TooLargeError                                                   (413)
+│   ├── TooLargeError                                                   (413)
+│   └── OverLimitError      the caller's key has used what it may       (429)
 ├── ProviderError           the model's provider failed                 (502, or its own status)
 │   ├── ProviderTimeoutError                                            (504)
 │   └── StreamCutError      an answer ended before it was whole         (502)
@@ -22,17 +23,27 @@ from difflib import get_close_matches
 
 
 class RegistaError(Exception):
-    """Base of all errors Regista raises on purpose; `status` and `code` are their HTTP form."""
+    """Base of all errors Regista raises on purpose; `status` and `code` are their HTTP form.
+
+    `retry_after` is what the header of that name says: seconds, or a date.
+    """
 
     status = 500
     code = "internal_error"
 
     def __init__(
-        self, message: str, *, code: str | None = None, param: str | None = None, status: int | None = None
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        status: int | None = None,
+        retry_after: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.param = param
+        self.retry_after = retry_after
         self.code = code or type(self).code
         self.status = status or type(self).status
 
@@ -93,6 +104,11 @@ class TooLargeError(RequestError):
     code = "too_large"
 
 
+class OverLimitError(RequestError):
+    status = 429
+    code = "rate_limited"
+
+
 class ProviderError(RegistaError):
     """A provider failed. `upstream_status` is its HTTP status, 0 where there was none."""
 
@@ -108,9 +124,8 @@ class ProviderError(RegistaError):
         status: int | None = None,
         retry_after: str | None = None,
     ) -> None:
-        super().__init__(message, code=code, status=status)
+        super().__init__(message, code=code, status=status, retry_after=retry_after)
         self.upstream_status = upstream_status
-        self.retry_after = retry_after
 
 
 class ProviderTimeoutError(ProviderError):

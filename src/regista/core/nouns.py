@@ -6,7 +6,7 @@ nano-dollars. Those made for every request hold no cycle and are kept from the g
 (`gc=False`), which would walk them for nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal, cast
 
 from msgspec import Struct
@@ -40,9 +40,10 @@ class Message(Struct, frozen=True):
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
-        """The calls an assistant message carries, in order."""
+        """The calls of functions an assistant message carries, in order; other kinds of calls are left out."""
         calls = cast("list[Json]", self.rest.get("tool_calls") or [])
-        return tuple(ToolCall(c["id"], c["function"]["name"], c["function"]["arguments"]) for c in calls)
+        functions = [(c["id"], c["function"]) for c in calls if c.get("function")]
+        return tuple(ToolCall(call_id, function["name"], function["arguments"]) for call_id, function in functions)
 
 
 class Tool(Struct, frozen=True):
@@ -114,6 +115,8 @@ class Usage(Struct, frozen=True, gc=False):
     """Tokens of one call as the provider counted them.
 
     Those read from and written to the provider's prompt cache are part of the input, reasoning ones of the output.
+    `cache_write_1h_tokens` are those written that are kept for an hour, `audio_tokens` those of the input that were
+    spoken and not read from the cache. `charged_nano` is what the provider says the call cost, where it says so.
     """
 
     input_tokens: int = 0
@@ -121,18 +124,27 @@ class Usage(Struct, frozen=True, gc=False):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
+    audio_tokens: int = 0
+    charged_nano: int | None = None
 
     def __add__(self, other: "Usage") -> "Usage":
+        charged = [usage.charged_nano for usage in (self, other) if usage.charged_nano is not None]
         return Usage(
             self.input_tokens + other.input_tokens,
             self.output_tokens + other.output_tokens,
             self.cached_tokens + other.cached_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
             self.cache_write_tokens + other.cache_write_tokens,
+            self.cache_write_1h_tokens + other.cache_write_1h_tokens,
+            self.audio_tokens + other.audio_tokens,
+            sum(charged) if charged else None,
         )
 
 
-Cause = Literal["answer", "retry", "fallback", "hedge", "continuation", "sample", "repair", "shadow", "route", "batch"]
+Cause = Literal[
+    "answer", "retry", "fallback", "hedge", "continuation", "sample", "repair", "shadow", "route", "batch", "judge"
+]
 """Why a provider was called: the first try of a request is an `answer`."""
 
 
@@ -156,12 +168,51 @@ class Call(Struct, frozen=True, array_like=True, gc=False):
     reason: str = ""
 
 
+class Estimate(Struct, frozen=True, gc=False):
+    """The most a call is thought to use before it is made at `started_ns`. `model` is `provider/its name there`.
+
+    `cost_nano` is None where no price is known.
+    """
+
+    model: str
+    usage: Usage
+    cost_nano: int | None
+    started_ns: int
+
+
+Hold = Callable[[Estimate], Awaitable[Callable[[Call], None]]]
+"""Asked before a call is made: raises where it may not be. What it returns is told how the call ended."""
+
+
 class Account(Struct, frozen=True):
-    """On whose account a provider is called, and why. `tell` is told every call made, once, when it has ended."""
+    """On whose account a provider is called, and why. `tell` is told every call made, once, when it has ended.
+
+    `note` is told what was decided on the way without a call: a wait, a model passed over. `until` is by when the
+    answer must be whole, in seconds of the event loop's clock; 0 for no such time. `hold` keeps a key to its limits.
+    """
 
     tenant: str = ""
     cause: Cause = "answer"
     tell: Callable[[Call], None] | None = None
+    note: Callable[[str], None] | None = None
+    until: float = 0.0
+    hold: Hold | None = None
+
+
+class Upstream(Struct, frozen=True):
+    """How a model does just now, for whoever watches: calls under way and waiting, and what was refused so far.
+
+    `state` is that of its circuit breaker, empty without one; an open one lets the next call through in `seconds`.
+    """
+
+    name: str
+    running: int = 0
+    waiting: int = 0
+    shed: int = 0
+    state: Literal["", "closed", "open", "half-open"] = ""
+    opened: int = 0
+    seconds: float = 0.0
+    reason: str = ""
 
 
 class Request(Struct, frozen=True):
@@ -204,6 +255,8 @@ class Delta(Struct, frozen=True, gc=False):
     where the request did not stream): a surface forwards them unchanged while no later step
     replaced the delta. `finish` is OpenAI's finish reason and comes at most once. `usage` counts the whole call so
     far: the last one holds. `reasoning` is what a model thought aloud; `logprobs` are OpenAI's entries, one a token.
+    `seal` is what the provider wants back with its reasoning, unread (Anthropic's signature). `refused` says that the
+    text is the model's refusal.
     """
 
     text: str = ""
@@ -214,6 +267,15 @@ class Delta(Struct, frozen=True, gc=False):
     raw: bytes | None = None
     reasoning: str = ""
     logprobs: tuple[Json, ...] = ()
+    seal: str = ""
+    refused: bool = False
+
+
+class Thought(Struct, frozen=True, gc=False):
+    """A stretch of reasoning, and the provider's seal on it: both go back to it unchanged."""
+
+    text: str
+    seal: str = ""
 
 
 class Response(Struct, frozen=True, gc=False):
@@ -224,8 +286,14 @@ class Response(Struct, frozen=True, gc=False):
     finish: str | None = None
     usage: Usage | None = None
     citations: tuple[Citation, ...] = ()
-    reasoning: str = ""
     logprobs: tuple[Json, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
+    refused: bool = False
+
+    @property
+    def reasoning(self) -> str:
+        """All that the model thought aloud."""
+        return "".join(thought.text for thought in self.thoughts)
 
 
 class Finding(Struct, frozen=True, gc=False):

@@ -8,13 +8,26 @@ import dataclasses
 import importlib
 import importlib.metadata
 import importlib.resources
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar, get_type_hints
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 from regista.core.errors import ConfigurationError, UnknownNameError, did_you_mean, near
 
 C = TypeVar("C")
+C_co = TypeVar("C_co", covariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Rows(Protocol[C_co]):
+    """Components that are rows of a table and not files: one file makes them all."""
+
+    def names(self) -> Iterable[str]:
+        """Their names, without importing what makes them."""
+        ...
+
+    def factory(self, name: str) -> Callable[..., C_co]:
+        """The class or function behind the row of that name."""
+        ...
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,11 +42,15 @@ class Option:
 
 
 class Registry(Generic[C]):
-    """Components of one protocol. Made in a folder's `__init__` as `Registry[Protocol](__name__, "noun")`."""
+    """Components of one protocol. Made in a folder's `__init__` as `Registry[Protocol](__name__, "noun")`.
 
-    def __init__(self, package: str, noun: str) -> None:
+    With `rows` there are further ones by the names of a table; a file of the same name goes before its row.
+    """
+
+    def __init__(self, package: str, noun: str, rows: Rows[C] | None = None) -> None:
         self.package = package
         self.noun = noun
+        self._rows = rows
         self._factories: dict[str, Callable[..., C]] = {}
 
     def add(self, factory: F) -> F:
@@ -45,7 +62,8 @@ class Registry(Generic[C]):
         """All names, without importing any: this folder's files and installed entry points of its dotted name."""
         files = (entry.name for entry in importlib.resources.files(self.package).iterdir())
         own = {name[:-3] for name in files if name.endswith(".py") and not name.startswith("_")}
-        return sorted(own | {point.name for point in importlib.metadata.entry_points(group=self.package)})
+        own |= {point.name for point in importlib.metadata.entry_points(group=self.package)}
+        return sorted(own | self._row_names())
 
     def factory(self, name: str) -> Callable[..., C]:
         """The class or function behind a name; imports its file."""
@@ -55,8 +73,10 @@ class Registry(Generic[C]):
             points = importlib.metadata.entry_points(group=self.package, name=name)
             for point in points:
                 self._factories[name] = point.load()
-            if not points:
+            if not points and self._is_file(name):
                 importlib.import_module(f"{self.package}.{name}")
+            elif not points and self._rows is not None:
+                self._factories[name] = self._rows.factory(name)
         if name not in self._factories:
             raise ConfigurationError(f"{self.package}.{name} registers no {self.noun}: decorate its class or function.")
         return self._factories[name]
@@ -84,14 +104,23 @@ class Registry(Generic[C]):
     def build(self, name: str, ports: dict[str, Any] | None = None, **options: Any) -> C:
         """Make a component. `ports` are what the platform has to offer; a component takes those it names."""
         factory = self.factory(name)
-        known = [option.name for option in self.options(name)]
+        known = {option.name: option for option in self.options(name)}
         for given in options:
             if given not in known:
                 raise ConfigurationError(
                     f"The {self.noun} {name!r} has no option {given!r}.{did_you_mean(near(given, known))}"
                 )
+        for option in known.values():
+            if option.required and option.name not in options:
+                raise ConfigurationError(f"The {self.noun} {name!r} needs the option {option.name!r}: {option.help}")
         offered = {name: value for name, value in (ports or {}).items() if name in self._ports(factory)}
         return factory(**options, **offered)
+
+    def _row_names(self) -> set[str]:
+        return set(self._rows.names()) if self._rows is not None else set()
+
+    def _is_file(self, name: str) -> bool:
+        return (importlib.resources.files(self.package) / f"{name}.py").is_file()
 
     def _ports(self, factory: object) -> set[str]:
         fields = dataclasses.fields(factory) if dataclasses.is_dataclass(factory) else ()

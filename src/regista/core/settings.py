@@ -27,11 +27,17 @@ class Setting:
 SETTINGS = (
     Setting("host", "127.0.0.1", "Address to serve on. Other than loopback needs at least one key."),
     Setting("port", 8000, "Port to serve on."),
+    Setting("workers", 1, "Processes that serve. About one for each core that is to work."),
+    Setting("drain_s", 20, "Seconds that answers under way may take to end once the server is told to."),
     Setting("store", "", "Database URL. Empty: sqlite in the application's .regista folder."),
     Setting("max_body_mb", 10, "Largest request body taken, in megabytes."),
-    Setting("trace_queue", 10_000, "Traces that may wait for the writer before new ones are dropped and counted."),
+    Setting("max_file_mb", 200, "Largest file taken for a batch, in megabytes."),
+    Setting("trace_queue", 10_000, "Traces that may wait for the writer whole; of further ones only the cost is kept."),
     Setting("flush_ms", 100, "How long a trace waits at most before it is handed to the writer."),
     Setting("connections", 512, "Connections kept to one provider origin."),
+    Setting("redis", "", "URL of a Redis or Valkey that several servers share. Empty: each counts for itself."),
+    Setting("limits_without_redis", "refuse", "While Redis is gone, keys with limits are told 503 (refuse), or allow."),
+    Setting("ray", "", "Where `regista batch` runs lines: ray://host:port, or local. Empty: in its own process."),
     Setting("key", "", "Key that `regista ask` sends to a running server that wants one."),
     Setting("models", "", "Folder of embedding models. Empty: ~/.cache/regista/models."),
 )

@@ -74,8 +74,10 @@ class Client:
         if where.origin not in self._allowed:
             raise ConfigurationError(f"{where.origin} is not named in the configuration, so nothing is sent there.")
         head = self._head(method, url, where, tuple(headers), len(body))
+        kept = True
         while True:
-            connection = self._reuse(where.origin) or await self._connect(where, patience.connect)
+            connection = self._reuse(where.origin) if kept else None
+            connection = connection or await self._connect(where, patience.connect)
             self._busy.add(connection)
             # Here and not before it was connected: a sweep in between would have found nothing, and been the last.
             self._sweep_later(connection.loop)
@@ -84,8 +86,10 @@ class Client:
             try:
                 await reply.head(patience.first)
             except ProviderError as error:
-                # The server closed an idle connection as we wrote: nothing was read, so it is asked again on a new one.
+                # The server closed an idle connection as we wrote: it is asked again, once, on a new one. It may have
+                # read the first, and who asked on all that are idle would be billed for each.
                 if error.code == "no_answer" and connection.used > 1:
+                    kept = False
                     continue
                 raise
             except asyncio.CancelledError:

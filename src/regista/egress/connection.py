@@ -14,6 +14,8 @@ from regista.core.errors import ProviderError, ProviderTimeoutError, RegistaErro
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 128 * 1024 * 1024
+LINGER_S = 1.0
+"""How long an answer that its reader has left may take to end: then its connection carries another one."""
 HIGH_WATER = 512 * 1024
 """Bytes of a body waiting for their reader before the socket is paused."""
 
@@ -44,6 +46,7 @@ class Connection(asyncio.Protocol):
     def send(self, head: bytes, body: bytes) -> "HttpReply":
         """Write a request; the reply it returns fills as bytes arrive."""
         self.used += 1
+        self.deadline = 0.0
         self._head = 0
         self._reply = reply = HttpReply(self)
         self._parser = httptools.HttpResponseParser(self)
@@ -145,7 +148,18 @@ class Connection(asyncio.Protocol):
 class HttpReply:
     """The answer on one connection. See `regista.egress.Reply`."""
 
-    __slots__ = ("_buffered", "_connection", "_error", "_parts", "_waiter", "complete", "headers", "patience", "status")
+    __slots__ = (
+        "_buffered",
+        "_connection",
+        "_error",
+        "_left",
+        "_parts",
+        "_waiter",
+        "complete",
+        "headers",
+        "patience",
+        "status",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.status = 0
@@ -155,6 +169,7 @@ class HttpReply:
         self._connection = connection
         self._parts: list[bytes] = []
         self._buffered = 0
+        self._left = False
         self._error: RegistaError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -191,7 +206,15 @@ class HttpReply:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
-        self.close()
+        if not self._left:
+            self.close()
+
+    def leave(self) -> None:
+        """Want no more of it. See `regista.egress.Reply`."""
+        if not self.complete and self._error is None:
+            self._left = True
+            self._take()
+            self._connection.deadline = self._connection.loop.time() + LINGER_S
 
     def close(self) -> None:
         """Give up on what has not arrived yet."""
@@ -202,6 +225,8 @@ class HttpReply:
     # fed by the connection
 
     def feed(self, body: bytes) -> None:
+        if self._left:
+            return
         self._parts.append(body)
         self._buffered += len(body)
         if self._buffered > HIGH_WATER:

@@ -1,7 +1,8 @@
 """An OpenAI-shaped request in the words of Anthropic's Messages API. Pure functions, no bytes sent.
 
-Fields of `Request.rest` are translated (`FIELDS`), refused where leaving them out would answer
-another question (`REFUSED`), dropped where they are mere hints (`DROPPED`), and passed on otherwise.
+Thoughts go back in the `thinking_blocks` of an assistant message, as they came. Fields of `Request.rest` are translated
+(`FIELDS`), refused where leaving them out would answer another question (`REFUSED`), dropped where they are mere hints
+(`DROPPED`), and passed on otherwise.
 """
 
 import re
@@ -12,6 +13,7 @@ import msgspec
 
 from regista.core.errors import RequestError
 from regista.core.nouns import Content, Json, Message, Request, Tool
+from regista.models.prompt_cache import Heads, place
 
 DROPPED = frozenset(
     (
@@ -43,19 +45,37 @@ REFUSED: dict[str, tuple[object, ...]] = {
 EFFORT = {"minimal": "low"}
 """OpenAI's reasoning efforts that are named otherwise."""
 SYSTEM = ("system", "developer")
+FOREIGN = "gemini-"
+"""How the seals of `gemini_wire` begin."""
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^,]*)?;base64,(.*)", re.DOTALL)
 
 
-def body(request: Request, max_tokens: int) -> bytes:
+COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
+"""The fields that https://platform.claude.com/docs/en/api/messages/count_tokens takes."""
+KEPT: Json = {"cache_control": {"type": "ephemeral"}}
+"""The mark of what the prompt cache keeps: https://platform.claude.com/docs/en/build-with-claude/prompt-caching."""
+
+
+def body(request: Request, max_tokens: int, heads: Heads | None = None) -> bytes:
     """The JSON body of a Messages call; `max_tokens` holds where the request says nothing.
 
+    With `heads` what stays from request to request is marked for the prompt cache, unless the client marked any.
     Raises `RequestError` for what Anthropic has no words for.
     """
-    return msgspec.json.encode(fields(request, max_tokens))
+    made = fields(request, max_tokens)
+    if heads is not None and not _is_marked(made):
+        place(heads, made.get("tools", []), made.get("system", []), made["messages"], _keep, _is_document)
+    return msgspec.json.encode(made)
+
+
+def count_body(request: Request) -> bytes:
+    """The JSON body of a request to count its tokens."""
+    made = fields(request, 1)
+    return msgspec.json.encode({name: made[name] for name in COUNTED if name in made})
 
 
 def fields(request: Request, max_tokens: int) -> Json:
-    """The same as plain data."""
+    """A Messages call as plain data."""
     given = {name: value for name, value in request.rest.items() if value is not None and name not in DROPPED}
     result: Json = {"model": request.model, "max_tokens": max_tokens}
     for name, value in given.items():
@@ -114,11 +134,21 @@ def _said(message: Message) -> list[Json]:
     if message.role == "tool":
         result = {"type": "tool_result", "tool_use_id": message.rest["tool_call_id"]}
         return [result | ({"content": said} if said else {})]
+    thoughts = [
+        {name: block[name] for name in ("type", "thinking", "signature", "data") if name in block}
+        for block in message.rest.get("thinking_blocks") or ()
+        if not is_foreign(block)
+    ]
     uses = [
         {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call.arguments)}
         for call in message.tool_calls
     ]
-    return said + uses
+    return thoughts + said + uses
+
+
+def is_foreign(block: Json) -> bool:
+    """Whether another provider sealed this thought: Anthropic refuses what it did not sign itself."""
+    return str(block.get("signature") or "").startswith(FOREIGN)
 
 
 def _system(messages: Iterable[Message]) -> list[Json]:
@@ -280,6 +310,23 @@ def _translate(name: str, value: Any) -> Json:
         raise RequestError(
             f"{name} is not shaped as OpenAI's API describes it ({type(error).__name__}: {error}).", param=name
         ) from None
+
+
+def _is_marked(made: Json) -> bool:
+    blocks = [
+        *made.get("tools", ()),
+        *made.get("system", ()),
+        *(b for turn in made["messages"] for b in turn["content"]),
+    ]
+    return "cache_control" in made or any("cache_control" in block for block in blocks)
+
+
+def _keep(blocks: list[Json], index: int) -> None:
+    blocks[index] = blocks[index] | KEPT
+
+
+def _is_document(block: Json) -> bool:
+    return block["type"] in ("document", "image", "search_result")
 
 
 def _merge(result: Json, more: Json) -> None:

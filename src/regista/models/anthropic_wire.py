@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from regista.core.errors import ProviderError
-from regista.core.nouns import Delta, ToolCallPart, Usage
-from regista.models.http_errors import ADVICE, KEY_LIKE, OTHER
+from regista.core.nouns import Delta, Json, ToolCallPart, Usage
+from regista.models.http_errors import error_in_stream
 from regista.models.sse import Splitter
 
 FINISH = {
@@ -37,13 +37,22 @@ STATUS = {
 """The HTTP status an error has when it comes before the stream instead of in it."""
 
 
+REDACTED = "redacted:"
+"""How the seal of a thought begins whose text Anthropic keeps to itself."""
+
+
 class _Details(Struct):
     thinking_tokens: int | None = None
+
+
+class _Creation(Struct):
+    ephemeral_1h_input_tokens: int | None = None
 
 
 class _Usage(Struct):
     input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation: _Creation | None = None
     cache_read_input_tokens: int | None = None
     output_tokens: int | None = None
     output_tokens_details: _Details | None = None
@@ -55,10 +64,11 @@ class _Usage(Struct):
 
     def noun(self) -> Usage:
         """Regista's count. `input_tokens` holds what Anthropic lists apart: uncached, cache reads and cache writes."""
-        read = self.cache_read_input_tokens or 0
-        given = (self.input_tokens or 0) + read + (self.cache_creation_input_tokens or 0)
-        thought = self.output_tokens_details or _Details()
-        return Usage(given, self.output_tokens or 0, read, thought.thinking_tokens or 0)
+        read, written = self.cache_read_input_tokens or 0, self.cache_creation_input_tokens or 0
+        given = (self.input_tokens or 0) + read + written
+        thought, kept = self.output_tokens_details or _Details(), self.cache_creation or _Creation()
+        long = min(kept.ephemeral_1h_input_tokens or 0, written)
+        return Usage(given, self.output_tokens or 0, read, thought.thinking_tokens or 0, written, long)
 
 
 class _Block(Struct):
@@ -67,11 +77,26 @@ class _Block(Struct):
     id: str = ""
     name: str = ""
     input: Raw = Raw(b"{}")
+    thinking: str = ""
+    signature: str = ""
+    data: str = ""
+
+    @property
+    def seal(self) -> str:
+        """What must go back with a thought; its text may be empty, as the configuration of thinking has it."""
+        return f"{REDACTED}{self.data}" if self.type == "redacted_thinking" else self.signature
 
 
 class _Error(Struct):
     type: str = "api_error"
     message: str = ""
+
+
+THOUGHTS = ("thinking", "redacted_thinking")
+
+
+class _Counted(Struct):
+    input_tokens: int
 
 
 class _Message(Struct):
@@ -84,6 +109,8 @@ class _Message(Struct):
 class _Change(Struct):
     text: str | None = None
     partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
     stop_reason: str | None = None
 
 
@@ -101,8 +128,8 @@ _message = msgspec.json.Decoder(_Message)
 _event = msgspec.json.Decoder(_Event)
 
 
-def whole(data: bytes) -> Delta:
-    """One JSON answer as one delta."""
+def whole(data: bytes) -> list[Delta]:
+    """One JSON answer as a delta, with one before it for each of its thoughts but the last."""
     try:
         message = _message.decode(data)
     except msgspec.MsgspecError as error:
@@ -113,13 +140,33 @@ def whole(data: bytes) -> Delta:
     uses = [block for block in message.content if block.type == "tool_use"]
     calls = tuple(ToolCallPart(i, use.id, use.name, bytes(use.input).decode()) for i, use in enumerate(uses))
     usage = message.usage.noun() if message.usage else None
-    return Delta(text, calls, _finish(message.stop_reason), usage)
+    thoughts = [block for block in message.content if block.type in THOUGHTS] or [_Block()]
+    *first, last = [Delta(reasoning=block.thinking, seal=block.seal) for block in thoughts]
+    return [*first, Delta(text, calls, _finish(message.stop_reason), usage, reasoning=last.reasoning, seal=last.seal)]
+
+
+def sealed(text: str, seal: str) -> list[Json]:
+    """A thought as it goes back to its provider, in an assistant message's `thinking_blocks`: none without a seal."""
+    if not seal:
+        return []
+    if seal.startswith(REDACTED):
+        return [{"type": "redacted_thinking", "data": seal.removeprefix(REDACTED)}]
+    return [{"type": "thinking", "thinking": text, "signature": seal}]
+
+
+def counted(data: bytes) -> int:
+    """The tokens in an answer of `/v1/messages/count_tokens`."""
+    try:
+        return msgspec.json.decode(data, type=_Counted).input_tokens
+    except msgspec.MsgspecError as error:
+        raise ProviderError(f"The answer is no count of tokens ({error}): {_peek(data)}") from None
 
 
 class Stream:
-    """Turns blocks of a streamed answer into deltas, at most one for each block. `done` after `message_stop`.
+    """Turns blocks of a streamed answer into deltas. `done` after `message_stop`.
 
-    The finish reason and the usage come with the last delta, once the answer is known to be whole.
+    The finish reason comes with the last delta, once the answer is known to be whole. The usage comes twice: what was
+    read at the beginning, so that it is known of an answer nobody waits for, and all of it at the end.
     """
 
     __slots__ = ("_bare", "_calls", "_splitter", "_stop_reason", "_usage", "done")
@@ -134,8 +181,8 @@ class Stream:
         self._bare: set[int] = set()
         """Tool calls without arguments so far."""
 
-    def feed(self, block: bytes) -> Delta | None:
-        """What this block adds, or None. Raises `ProviderError` for an `error` event and what is no event."""
+    def feed(self, block: bytes) -> list[Delta]:
+        """What this block adds, a delta for each thought it ends. Raises `ProviderError` for an `error` event."""
         deltas: list[Delta] = []
         for part in self._splitter.feed(block):
             try:
@@ -147,12 +194,13 @@ class Stream:
             delta = self._take(event)
             if delta is not None:
                 deltas.append(delta)
-        return _join(deltas) if deltas else None
+        return _join(deltas)
 
     def _take(self, event: _Event) -> Delta | None:
         match event.type:
-            case "message_start":
-                self._count(event.message.usage if event.message else None)
+            case "message_start" if event.message is not None and event.message.usage is not None:
+                self._usage = event.message.usage
+                return Delta(usage=self._usage.noun())
             case "content_block_start":
                 return self._open(event.index, event.content_block or _Block())
             case "content_block_delta":
@@ -160,57 +208,65 @@ class Stream:
             case "content_block_stop" if event.index in self._bare:
                 return Delta(tool_calls=(ToolCallPart(self._calls[event.index], arguments="{}"),))
             case "message_delta":
-                self._count(event.usage)
+                self._usage = self._usage.updated(event.usage) if event.usage is not None else self._usage
                 self._stop_reason = event.delta.stop_reason if event.delta else None
             case "message_stop":
                 self.done = True
                 return Delta(finish=_finish(self._stop_reason), usage=self._usage.noun())
             case "error":
-                raise _error(event.error or _Error())
+                error = event.error or _Error()
+                raise error_in_stream("anthropic", error.type, STATUS.get(error.type, 500), error.message)
             case _:
                 pass  # pings, and kinds of events that may be added
         return None
-
-    def _count(self, usage: _Usage | None) -> None:
-        if usage is not None:
-            self._usage = self._usage.updated(usage)
 
     def _open(self, index: int, block: _Block) -> Delta | None:
         if block.type == "tool_use":
             self._calls[index] = len(self._calls)
             self._bare.add(index)
             return Delta(tool_calls=(ToolCallPart(self._calls[index], block.id, block.name),))
+        if block.type in THOUGHTS and (block.thinking or block.seal):
+            return Delta(reasoning=block.thinking, seal=block.seal)
         return Delta(block.text) if block.type == "text" and block.text else None
 
     def _add(self, index: int, change: _Change) -> Delta | None:
         if change.text:
             return Delta(change.text)
+        if change.thinking or change.signature:
+            return Delta(reasoning=change.thinking or "", seal=change.signature or "")
         if change.partial_json and index in self._calls:
             self._bare.discard(index)
             return Delta(tool_calls=(ToolCallPart(self._calls[index], arguments=change.partial_json),))
         return None
 
 
-def _join(deltas: list[Delta]) -> Delta:
-    last = deltas[-1]  # the finish and the usage come in the last delta of a stream only
+def _join(deltas: list[Delta]) -> list[Delta]:
+    """One delta of several, or more: a seal closes the reasoning up to it, and what was thought after is apart."""
+    joined: list[Delta] = []
+    since: list[Delta] = []
+    for delta in deltas:
+        if delta.reasoning and any(before.text or before.tool_calls for before in since):
+            joined.append(_sum(since))
+            since = []
+        since.append(delta)
+        if delta.seal:
+            joined.append(_sum(since))
+            since = []
+    return [*joined, _sum(since)] if since else joined
+
+
+def _sum(deltas: list[Delta]) -> Delta:
+    if len(deltas) == 1:
+        return deltas[0]
+    last = deltas[-1]
+    usage = next((delta.usage for delta in reversed(deltas) if delta.usage is not None), None)
     parts = tuple(part for delta in deltas for part in delta.tool_calls)
-    return Delta("".join(delta.text for delta in deltas), parts, last.finish, last.usage)
+    text, thought = "".join(delta.text for delta in deltas), "".join(delta.reasoning for delta in deltas)
+    return Delta(text, parts, last.finish, usage, reasoning=thought, seal=last.seal)
 
 
 def _finish(reason: str | None) -> str | None:
     return FINISH.get(reason, reason) if reason else None
-
-
-def _error(error: _Error) -> ProviderError:
-    upstream = STATUS.get(error.type, 500)
-    code, status, advice = ADVICE.get(upstream, OTHER)
-    said = KEY_LIKE.sub("***", error.message)
-    return ProviderError(
-        f"anthropic ended its stream with {error.type}: {said}. {advice.format(key_env='the variable of its key')}",
-        upstream_status=upstream,
-        code=code,
-        status=status,
-    )
 
 
 def _peek(data: bytes) -> str:

@@ -22,15 +22,22 @@ ADVICE = {
 }
 """Upstream status to (code, our status, advice)."""
 OTHER = ("provider_error", 502, "The provider failed: try again, or look at its status page.")
-KEY_LIKE = re.compile(r"(?i)\b(?:sk|rk|key|bearer)[-_ ][\w\-*]{6,}")
+MEANT = {b"API_KEY_INVALID": 401}
+"""What a body may hold that says more than its status: Gemini's for a wrong key is 400."""
+KEY_LIKE = re.compile(
+    r"(?i)\b(?:(?:sk|rk|gsk|csk|pplx|xai|fw|key|bearer)[-_ ][\w\-*]{6,}|AIza[\w\-]{16,}|(?:AKIA|ASIA|ABSK)[\w+/=]{12,})"
+)
+RETRY_DELAY = re.compile(rb'"retryDelay"\s*:\s*"([0-9.]+)s"')
+"""When to come back, where Google says it: https://cloud.google.com/apis/design/errors#error_details."""
 
 
 async def error_of(reply: Reply, provider: str, model: str, key_env: str) -> ProviderError:
     """The error of a reply whose status is not 200. Whatever looks like a key in its body is left out."""
     data = await reply.read()
-    code, status, advice = ADVICE.get(reply.status, OTHER)
+    meant = next((status for mark, status in MEANT.items() if mark in data), reply.status)
+    code, status, advice = ADVICE.get(meant, OTHER)
     variable = key_env or "the variable that api_key_env names (it names none)"
-    said = KEY_LIKE.sub("***", " ".join(data[:400].decode("utf-8", "replace").split()))
+    said = _said(data[:400].decode("utf-8", "replace"))
     said = "an HTML page" if said.startswith("<") else said or "nothing"
     kind = ProviderTimeoutError if status == 504 else ProviderError
     return kind(
@@ -38,8 +45,32 @@ async def error_of(reply: Reply, provider: str, model: str, key_env: str) -> Pro
         upstream_status=reply.status,
         code=code,
         status=status,
-        retry_after=reply.headers.get("retry-after"),
+        retry_after=_retry_after(reply, data),
     )
+
+
+def error_in_stream(provider: str, kind: str, upstream: int, said: str) -> ProviderError:
+    """The error that came within a stream; `upstream` is the status it has when it comes before one."""
+    code, status, advice = ADVICE.get(upstream, OTHER)
+    return ProviderError(
+        f"{provider} ended its stream with {kind}: {_said(said)}. {advice.format(key_env='the variable of its key')}",
+        upstream_status=upstream,
+        code=code,
+        status=status,
+    )
+
+
+def _said(text: str) -> str:
+    return KEY_LIKE.sub("***", " ".join(text.split()))
+
+
+def _retry_after(reply: Reply, data: bytes) -> str | None:
+    """When to come back, in seconds or as a date."""
+    milliseconds = reply.headers.get("retry-after-ms", "")
+    if milliseconds.isdecimal():
+        return f"{int(milliseconds) / 1000:g}"
+    delay = RETRY_DELAY.search(data)
+    return reply.headers.get("retry-after") or (delay[1].decode() if delay else None)
 
 
 def expect_events(reply: Reply, provider: str, model: str) -> None:

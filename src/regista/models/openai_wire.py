@@ -1,35 +1,88 @@
 """OpenAI's chat wire: requests out, answers in, as pure functions over bytes.
 
-Field names are those of https://platform.openai.com/docs/api-reference/chat. Fields not named here
-pass through untouched: outwards in `rest`, inwards in a delta's `raw`.
+Field names are those of https://developers.openai.com/api/reference/resources/chat, and those that hosts of the table
+`hosts.toml` have beside them. Fields not named here pass through untouched: outwards in `rest`, inwards in a delta's
+`raw`.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
 from msgspec import Struct
 
-from regista.core.errors import ProviderError
+from regista.core.errors import ProviderError, StreamCutError
 from regista.core.nouns import Delta, Json, Message, Request, Tool, ToolCallPart, Usage
-from regista.models.sse import Splitter, read
+from regista.models.hosts import PLAIN, Host
+from regista.models.sse import Event, Splitter, read
+
+FINISH = {
+    "function_call": "tool_calls",
+    "eos": "stop",
+    "end_turn": "stop",
+    "model_length": "length",
+    "max_tokens": "length",
+}
+"""What hosts call an end that OpenAI calls otherwise. Names that nobody knows are passed on."""
+OPENAI = frozenset(("stop", "length", "tool_calls", "content_filter"))
+BROKEN = frozenset(("error", "abort", "insufficient_system_resource"))
+"""Finish reasons of answers that their host gave up: OpenRouter and Mistral, SGLang and vLLM, DeepSeek."""
+NO_CHUNK = "An event of the stream is no JSON of a chat"
 
 
 class _Details(Struct):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
 class _Usage(Struct):
+    """Usage as OpenAI has it, and where other hosts put what OpenAI has elsewhere."""
+
     prompt_tokens: int | None = 0
     completion_tokens: int | None = 0
+    total_tokens: int | None = 0
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
+    prompt_cache_hit_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: Any = None
+    cost_in_usd_ticks: int | None = None
 
-    def noun(self) -> Usage:
-        read, written = self.prompt_tokens_details or _Details(), self.completion_tokens_details or _Details()
-        return Usage(
-            self.prompt_tokens or 0, self.completion_tokens or 0, read.cached_tokens or 0, written.reasoning_tokens or 0
-        )
+    def noun(self, charges: str) -> Usage:
+        given, written = self.prompt_tokens_details or _NONE, self.completion_tokens_details or _NONE
+        input_tokens, output_tokens = self.prompt_tokens or 0, self.completion_tokens or 0
+        cached = given.cached_tokens or self.prompt_cache_hit_tokens or self.cached_tokens or 0
+        reasoning = written.reasoning_tokens or self.reasoning_tokens or 0
+        # xAI counts reasoning beside the answer, which only its total shows; all others count it within.
+        if reasoning and self.total_tokens == input_tokens + output_tokens + reasoning:
+            output_tokens += reasoning
+        if charges or given.cache_write_tokens or given.audio_tokens:
+            charged = CHARGES[charges](self) if charges else None
+            rest = (given.cache_write_tokens or 0, 0, given.audio_tokens or 0, charged)
+            return Usage(input_tokens, output_tokens, cached, reasoning, *rest)
+        return Usage(input_tokens, output_tokens, cached, reasoning)
+
+
+_NONE = _Details()
+
+
+def _nano(dollars: Any) -> int | None:
+    return round(dollars * 1_000_000_000) if isinstance(dollars, int | float) and dollars >= 0 else None
+
+
+def _total(cost: Any) -> int | None:
+    return _nano(cast("Json", cost).get("total_cost")) if isinstance(cost, dict) else None
+
+
+CHARGES: dict[str, Callable[[_Usage], int | None]] = {
+    "cost": lambda usage: _nano(usage.cost),
+    "total_cost": lambda usage: _total(usage.cost),
+    "ticks": lambda usage: None if usage.cost_in_usd_ticks is None else round(usage.cost_in_usd_ticks / 10),
+}
+"""What a host charged for a call, in nano-dollars, by `Host.charges`."""
 
 
 class _Function(Struct):
@@ -43,9 +96,25 @@ class _Call(Struct):
     function: _Function | None = None
 
 
+class _Part(Struct):
+    """A part of content that comes as a list, as Mistral's does; a thought holds parts of its own."""
+
+    text: str | None = None
+    thinking: "list[_Part] | None" = None
+
+
 class _Said(Struct):
-    content: str | None = None
+    """All that is read of a message, or of a piece of one."""
+
+    content: str | list[_Part] | None = None
     tool_calls: list[_Call] | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+
+
+class _Logprobs(Struct):
+    content: list[Json] | None = None
 
 
 class _Choice(Struct):
@@ -53,6 +122,8 @@ class _Choice(Struct):
     message: _Said | None = None
     delta: _Said | None = None
     finish_reason: str | None = None
+    logprobs: _Logprobs | float | None = None
+    """A bare number is Together's, which says nothing about any token."""
 
 
 class _Answer(Struct):
@@ -61,24 +132,72 @@ class _Answer(Struct):
     error: Any = None
 
 
+MARK = "cache_control"
 _answer = msgspec.json.Decoder(_Answer)
 _encode = msgspec.json.Encoder().encode
 
 
-def body(request: Request) -> bytes:
+def body(request: Request, host: Host = PLAIN) -> bytes:
     """The JSON body of a chat request. A stream always asks for its usage: without it there is no exact cost."""
-    fields: Json = {"model": request.model, "messages": [wire(message) for message in request.messages], **request.rest}
+    rest = fitted(request.rest, host) if host.rename or host.drop else request.rest
+    fields: Json = {
+        "model": request.model,
+        "messages": [wire(message, host.reasoning) for message in request.messages],
+        **rest,
+    }
+    if MARK in host.drop:
+        _unmark(fields)
     if request.tools:
         fields["tools"] = [*fields.get("tools", ()), *(_tool(tool) for tool in request.tools)]
     if request.stream:
         fields["stream"] = True
-        fields["stream_options"] = {**(fields.get("stream_options") or {}), "include_usage": True}
+        asked = dict.fromkeys(host.stream_options, True)
+        if asked:
+            fields["stream_options"] = {**(fields.get("stream_options") or {}), **asked}
+        else:
+            fields.pop("stream_options", None)
     return _encode(fields)
 
 
-def wire(message: Message) -> Json:
-    """A message as OpenAI writes it."""
-    return {"role": message.role, "content": message.content, **message.rest}
+def fitted(rest: Json, host: Host) -> Json:
+    """Fields by the names they have at a host, without those it refuses for nothing.
+
+    >>> fitted({"max_tokens": 5, "n": 1}, Host(title="", rename={"max_tokens": "max_completion_tokens"}))
+    {'max_completion_tokens': 5, 'n': 1}
+    """
+    return {
+        host.rename.get(name, name): value
+        for name, value in rest.items()
+        if name not in host.drop and host.rename.get(name) not in rest
+    }
+
+
+def _unmark(fields: Json) -> None:
+    """Leave out the marks of Anthropic's prompt cache, which a host refuses that does not know them."""
+    for message in cast("list[Json]", fields["messages"]):
+        content: Any = message["content"]
+        if isinstance(content, list):
+            message["content"] = _without_marks(cast("list[Json]", content))
+    if fields.get("tools"):
+        fields["tools"] = _without_marks(fields["tools"])
+
+
+def _without_marks(marked: list[Json]) -> list[Json]:
+    return [{k: v for k, v in each.items() if k != MARK} if MARK in each else each for each in marked]
+
+
+def wire(message: Message, reasoning: str = "reasoning_content") -> Json:
+    """A message as OpenAI writes it, without what another provider sealed; `reasoning` is where what was thought goes.
+
+    >>> wire(Message("assistant", "Hi", {"reasoning_content": "Hm."}), reasoning="")
+    {'role': 'assistant', 'content': 'Hi'}
+    """
+    written = {"role": message.role, "content": message.content, **message.rest}
+    written.pop("thinking_blocks", None)
+    thought = written.pop("reasoning_content", None)
+    if thought and reasoning:
+        written[reasoning] = thought
+    return written
 
 
 def wants_usage(request: Request) -> bool:
@@ -87,79 +206,180 @@ def wants_usage(request: Request) -> bool:
     return bool(options.get("include_usage"))
 
 
-def whole(data: bytes) -> Delta:
-    """One JSON answer as one delta."""
-    try:
-        answer = _answer.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"The answer is not a chat completion ({error}): {_peek(data)}") from None
+def whole(data: bytes, charges: str = "") -> Delta:
+    """One JSON answer as one delta. Raises `ProviderError` where it is none, and where its host gave it up."""
+    answer = _decode(data, "The answer is not a chat completion")
     if answer.error or not answer.choices:
         raise ProviderError(f"The answer is not a chat completion: {_peek(data)}")
     choice = answer.choices[0]
-    said = choice.message or _Said()
-    calls = tuple(_part(call, position) for position, call in enumerate(said.tool_calls or ()))
-    usage = answer.usage.noun() if answer.usage is not None else None
-    return Delta(said.content or "", calls, choice.finish_reason, usage, (), data)
+    said, reason = choice.message, choice.finish_reason
+    if (
+        reason == "stop"
+        and said is not None
+        and isinstance(said.content, str)
+        and not (said.tool_calls or said.reasoning_content or said.reasoning)
+        and choice.logprobs is None
+    ):
+        usage = answer.usage.noun(charges) if answer.usage is not None else None
+        return Delta(said.content, (), reason, usage, (), data)
+    pieces = _Pieces([])
+    pieces.counted = answer.usage
+    pieces.say(said, choice.logprobs)
+    pieces.finish = pieces.end(reason) if reason is not None else None
+    return pieces.delta(data if pieces.finish == reason else _renamed(data, pieces.finish), charges)
 
 
 class Stream:
-    """Turns blocks of a streamed answer into deltas, one for each block. `done` once the answer is whole."""
+    """Turns blocks of a streamed answer into deltas, one for each block. `done` once the answer is whole.
 
-    __slots__ = ("_keep_usage", "_splitter", "done")
+    A piece of plain text takes the shortest way: there are as many of them as tokens.
+    """
 
-    def __init__(self, keep_usage: bool) -> None:
+    __slots__ = ("_called", "_charges", "_keep_usage", "_splitter", "done")
+
+    def __init__(self, keep_usage: bool, charges: str = "") -> None:
         self.done = False
         self._keep_usage = keep_usage
+        self._charges = charges
+        self._called = False
         self._splitter = Splitter()
 
     def feed(self, block: bytes) -> Delta | None:
         """What this block adds; its `raw` leaves out `[DONE]` and a usage chunk the client did not ask for."""
         texts: list[str] = []
-        calls: list[ToolCallPart] = []
-        finish: str | None = None
-        usage: Usage | None = None
         kept: list[bytes] = []
+        pieces: _Pieces | None = None
         for part in self._splitter.parts(block):
             answer = self._read(part)
             if answer is None:
                 continue
             choices = answer.choices
-            if answer.usage is not None:
-                usage = answer.usage.noun()
-                if not choices and not self._keep_usage:
-                    continue
-            kept.append(part)
-            # Further choices (n > 1) reach the client in `raw` only.
-            if choices and not choices[0].index:
-                choice = choices[0]
-                finish = choice.finish_reason or finish
-                if (said := choice.delta) is not None:
-                    if said.content:
-                        texts.append(said.content)
-                    if said.tool_calls:
-                        calls += [_part(call, position) for position, call in enumerate(said.tool_calls)]
-        if not kept and usage is None:
-            return None
+            if (
+                choices
+                and answer.usage is None
+                and not (choice := choices[0]).index
+                and choice.finish_reason is None
+                and choice.logprobs is None
+                and (said := choice.delta) is not None
+                and isinstance(said.content, str)
+                and not (said.tool_calls or said.reasoning_content or said.reasoning or said.refusal)
+            ):
+                texts.append(said.content)
+                kept.append(part)
+                continue
+            pieces = pieces or _Pieces(texts, self._called)
+            part = pieces.add(answer, part)
+            if choices or self._keep_usage or answer.usage is None:
+                kept.append(part)
         raw = b"\n\n".join(kept) + b"\n\n" if kept else b""
-        return Delta("".join(texts), tuple(calls), finish, usage, (), raw)
+        if pieces is not None:
+            self._called = pieces.called
+            return pieces.delta(raw, self._charges)
+        return Delta("".join(texts), (), None, None, (), raw) if kept else None
 
     def _read(self, part: bytes) -> _Answer | None:
         """The chunk in an event; None for `[DONE]` and for events without data."""
-        if part.startswith(b"data: ") and b"\n" not in part:
-            data = part[6:]
-        else:
-            event = read(part)
-            data = event.data if event is not None else b""
-        if not data or data == b"[DONE]":
-            self.done = self.done or bool(data)
-            return None
         try:
-            answer = _answer.decode(data)
-        except msgspec.MsgspecError as error:
-            raise ProviderError(f"An event of the stream is no JSON of a chat ({error}): {_peek(data)}") from None
+            answer = _answer.decode(part[6:] if part.startswith(b"data: ") else part)
+        except msgspec.MsgspecError:
+            # An event of several lines, or none with JSON.
+            event = read(part)
+            if event is None or event.data == b"[DONE]":
+                self.done = self.done or event is not None
+                return None
+            answer = _decode(event.data, NO_CHUNK)
         if answer.error:
-            raise ProviderError(f"The provider ended its stream with an error: {_peek(data)}")
+            raise ProviderError(f"The provider ended its stream with an error: {_peek(part)}")
         return answer
+
+
+class _Pieces:
+    """What a block, or a whole answer, holds beside plain text."""
+
+    __slots__ = ("called", "calls", "counted", "finish", "logprobs", "refused", "texts", "thoughts")
+
+    def __init__(self, texts: list[str], called: bool = False) -> None:
+        self.texts = texts
+        self.called = called
+        self.thoughts: list[str] = []
+        self.calls: list[ToolCallPart] = []
+        self.logprobs: list[Json] = []
+        self.finish: str | None = None
+        self.counted: _Usage | None = None
+        self.refused = False
+
+    def add(self, answer: _Answer, part: bytes) -> bytes:
+        """Take in a chunk; its event, in which a finish reason has OpenAI's name. Of choices only the first is read."""
+        if answer.usage is not None:
+            self.counted = answer.usage
+        if answer.choices and not (choice := answer.choices[0]).index:
+            self.say(choice.delta, choice.logprobs)
+            reason = choice.finish_reason
+            if reason is not None:
+                self.finish = self.end(reason)
+                if self.finish != reason:
+                    event = cast("Event", read(part))
+                    part = b"data: " + _renamed(event.data, self.finish)
+        return part
+
+    def say(self, said: _Said | None, logprobs: _Logprobs | float | None) -> None:
+        """Take in a message, or a piece of one."""
+        if said is None:
+            return
+        content, thought = said.content or "", said.reasoning_content or said.reasoning
+        if not isinstance(content, str):
+            self.thoughts.append(_thought(content))
+            content = _spoken(content)
+        if said.refusal and not content:
+            content, self.refused = said.refusal, True
+        self.texts.append(content)
+        if thought:
+            self.thoughts.append(thought)
+        if said.tool_calls:
+            self.called = True
+            self.calls += [_part(call, position) for position, call in enumerate(said.tool_calls)]
+        if isinstance(logprobs, _Logprobs):
+            self.logprobs += logprobs.content or ()
+
+    def end(self, reason: str) -> str | None:
+        """A finish reason in OpenAI's words. Raises `StreamCutError` for those of answers that are not whole."""
+        if reason in OPENAI:
+            return reason
+        if reason in BROKEN:
+            raise StreamCutError(f"The host gave the answer up: its finish reason is {reason!r}.")
+        # xAI has an empty one after tool calls.
+        return FINISH.get(reason, reason) if reason else "tool_calls" if self.called else None
+
+    def delta(self, raw: bytes, charges: str) -> Delta:
+        """All of it as one delta."""
+        usage = self.counted.noun(charges) if self.counted is not None else None
+        text = "".join(self.texts)
+        if self.thoughts or self.logprobs or self.refused:
+            thought, logprobs = "".join(self.thoughts), tuple(self.logprobs)
+            return Delta(text, tuple(self.calls), self.finish, usage, (), raw, thought, logprobs, refused=self.refused)
+        return Delta(text, tuple(self.calls), self.finish, usage, (), raw)
+
+
+def _decode(data: bytes, otherwise: str) -> _Answer:
+    try:
+        return _answer.decode(data)
+    except msgspec.MsgspecError as error:
+        raise ProviderError(f"{otherwise} ({error}): {_peek(data)}") from None
+
+
+def _renamed(data: bytes, finish: str | None) -> bytes:
+    """An answer's JSON with another finish reason."""
+    answer: Json = msgspec.json.decode(data)
+    answer["choices"][0]["finish_reason"] = finish
+    return _encode(answer)
+
+
+def _spoken(parts: list[_Part]) -> str:
+    return "".join(part.text or "" for part in parts)
+
+
+def _thought(parts: list[_Part]) -> str:
+    return "".join(_spoken(part.thinking) for part in parts if part.thinking)
 
 
 def _part(call: _Call, position: int) -> ToolCallPart:

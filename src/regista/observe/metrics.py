@@ -1,14 +1,14 @@
 """Figures of the running process in Prometheus' text form, taken from finished traces.
 
-Knows a trace and the log it went to; serves nothing itself.
+Knows a trace, the log it went to and how models do; serves nothing itself.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Protocol, cast
 
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -18,14 +18,16 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
-from regista.core.nouns import Json, Trace
+from regista.core.nouns import Json, Trace, Upstream
 from regista.core.version import VERSION
+from regista.observe.figures import Figure, figures_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _SERIES = 500
 """Combinations of labels kept apart; what comes after them is counted under `other`: a client names the model."""
 _TOKENS = ("input", "output", "cached", "reasoning")
+_STATES = {"closed": 0, "half-open": 1, "open": 2}
 
 
 class Log(Protocol):
@@ -33,6 +35,7 @@ class Log(Protocol):
 
     written: int
     dropped: int
+    thinned: int
     depth: int
     restarts: int
 
@@ -43,12 +46,20 @@ class Log(Protocol):
 class Metrics:
     """Tallies over traces. `observe_trace` is for the hot path: plain additions, made into figures when read."""
 
-    def __init__(self, log: Log | None = None) -> None:
+    def __init__(
+        self,
+        log: Log | None = None,
+        upstreams: Callable[[], Sequence[Upstream]] = tuple,
+        refused: Mapping[str, int] | None = None,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._tallies: dict[tuple[str, str, str, str], _Tally] = {}
         self._actions: dict[tuple[str, str], int] = {}
-        self._registry.register(_Traces(self._tallies, self._actions))
+        self._calls: dict[tuple[str, str, str], int] = {}
+        self._registry.register(_Traces(self._tallies, self._actions, self._calls))
         self._registry.register(_Process(log))
+        self._registry.register(_Models(upstreams))
+        self._registry.register(_Refusals({} if refused is None else refused))
 
     def observe_trace(self, trace: Trace) -> None:
         """Count a finished trace."""
@@ -59,13 +70,18 @@ class Metrics:
                 key = (trace.application, "other", trace.status, trace.cached)
             tally = self._tallies.setdefault(key, _Tally())
         tally.add(trace)
+        for call in trace.calls:
+            called = (call.model, call.cause, call.status)
+            if called not in self._calls and len(self._calls) >= _SERIES:
+                called = ("other", call.cause, call.status)
+            self._calls[called] = self._calls.get(called, 0) + 1
         for span in trace.spans:
             if span.attributes and "verdicts" in span.attributes:
                 self._count_verdicts(span.attributes)
 
-    def render(self) -> bytes:
-        """All figures, in the format of `CONTENT_TYPE`."""
-        return generate_latest(self._registry)
+    def figures(self) -> tuple[Figure, ...]:
+        """All figures; `observe.figures.rendered` puts them in the format of `CONTENT_TYPE`."""
+        return figures_of(self._registry.collect())
 
     def _count_verdicts(self, attributes: Json) -> None:
         """The attribute `verdicts` of a span lists `{guardrail, action}`, as guardrails decided."""
@@ -118,10 +134,14 @@ class _Traces(Collector):
     """The tallies as Prometheus' families."""
 
     def __init__(
-        self, tallies: Mapping[tuple[str, str, str, str], _Tally], actions: Mapping[tuple[str, str], int]
+        self,
+        tallies: Mapping[tuple[str, str, str, str], _Tally],
+        actions: Mapping[tuple[str, str], int],
+        calls: Mapping[tuple[str, str, str], int],
     ) -> None:
         self._tallies = tallies
         self._actions = actions
+        self._calls = calls
 
     def collect(self) -> Iterator[Metric]:
         by = ("application", "model")
@@ -149,7 +169,12 @@ class _Traces(Collector):
         )
         for labels, count in self._actions.items():
             guards.add_metric(labels, count)
-        yield from (requests, duration, first, tokens, cost, unpriced, caches, guards)
+        calls = CounterMetricFamily(
+            "regista_calls", "Calls of models, and why they were made.", labels=("model", "cause", "status")
+        )
+        for labels, count in self._calls.items():
+            calls.add_metric(labels, count)
+        yield from (requests, duration, first, tokens, cost, unpriced, caches, guards, calls)
 
     def _grouped(self, *places: int) -> Iterable[tuple[tuple[str, ...], list[_Tally]]]:
         groups: dict[tuple[str, ...], list[_Tally]] = {}
@@ -179,5 +204,43 @@ class _Process(Collector):
         yield GaugeMetricFamily("regista_trace_queue_depth", "Traces that are not stored yet.", log.depth)
         yield GaugeMetricFamily("regista_trace_lag_seconds", "Age of the oldest of them.", log.lag_ms / 1000)
         yield CounterMetricFamily("regista_traces_written", "Traces stored.", value=log.written)
+        yield CounterMetricFamily("regista_traces_thinned", "Traces kept for the ledger alone.", value=log.thinned)
         yield CounterMetricFamily("regista_traces_dropped", "Traces lost: queue full, or refused.", value=log.dropped)
         yield CounterMetricFamily("regista_trace_writer_restarts", "Writers that ended early.", value=log.restarts)
+
+
+class _Refusals(Collector):
+    """What keys were refused for want of room, by the kind of limit: `tokens/day`."""
+
+    def __init__(self, refused: Mapping[str, int]) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterator[Metric]:
+        refused = CounterMetricFamily("regista_limit_refusals", "What limits of keys refused.", labels=("limit",))
+        for limit, count in self._refused.items():
+            refused.add_metric((limit,), count)
+        yield refused
+
+
+class _Models(Collector):
+    """How the models do: read when it is asked for."""
+
+    def __init__(self, upstreams: Callable[[], Sequence[Upstream]]) -> None:
+        self._upstreams = upstreams
+
+    def collect(self) -> Iterator[Metric]:
+        by = ("model",)
+        running = GaugeMetricFamily("regista_model_running", "Calls under way.", labels=by)
+        waiting = GaugeMetricFamily("regista_model_waiting", "Calls that wait for a place.", labels=by)
+        shed = CounterMetricFamily("regista_model_shed", "Calls sent away for want of a place.", labels=by)
+        state = GaugeMetricFamily("regista_model_breaker", "0: closed, 1: half-open, 2: open.", labels=by)
+        opened = CounterMetricFamily("regista_model_breaker_opened", "How often it opened.", labels=by)
+        for upstream in self._upstreams():
+            name = (upstream.name,)
+            running.add_metric(name, upstream.running)
+            waiting.add_metric(name, upstream.waiting)
+            shed.add_metric(name, upstream.shed)
+            if upstream.state:
+                state.add_metric(name, _STATES[upstream.state])
+                opened.add_metric(name, upstream.opened)
+        yield from (running, waiting, shed, state, opened)

@@ -31,9 +31,9 @@ class Recorder:
         "_open",
         "_spans",
         "_start",
-        "_started_ns",
         "_tenant",
         "_variant",
+        "started_ns",
         "trace_id",
     )
 
@@ -46,7 +46,7 @@ class Recorder:
         self._spans: list[OpenSpan] = []
         self._open = -1
         self._first_token_ns = 0
-        self._started_ns = time.time_ns()
+        self.started_ns = time.time_ns()
         self._start = _clock()
 
     def span(self, stage: str, name: str = "") -> "OpenSpan":
@@ -75,6 +75,8 @@ class Recorder:
         """The trace. `status` is ok, error or cancelled; `cost_nano` is None where the price is unknown."""
         end = _clock()
         start = self._start
+        # Spans know their recorder: to let go of them here spares the collector a cycle for every request.
+        taken, self._spans = self._spans, []
         spans = tuple(
             [
                 Span(
@@ -87,7 +89,7 @@ class Recorder:
                     s.reason,
                     s.attributes,
                 )
-                for s in self._spans
+                for s in taken
             ]
         )
         return Trace(
@@ -96,7 +98,7 @@ class Recorder:
             self._variant,
             self._model,
             self._tenant,
-            self._started_ns,
+            self.started_ns,
             end - start,
             self._first_token_ns,
             status,

@@ -1,6 +1,7 @@
 """What the serving process and the writer say to each other: length-prefixed msgpack in two pipes.
 
-Down go batches of traces, up come acknowledgements. A batch is taken by its number; the traces in
+Down go the URL of the store, which may hold a password and so is no argument for all to see, and then batches of
+traces; up come acknowledgements. A batch is taken by its number; the traces in
 it are encoded one by one, so that one that cannot be read spoils no other.
 """
 
@@ -8,6 +9,7 @@ import struct
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from regista.core.nouns import Trace
 
@@ -33,14 +35,20 @@ class Acknowledgement(msgspec.Struct, frozen=True, array_like=True):
     error: str = ""
 
 
+def thinned(trace: Trace) -> Trace:
+    """A trace without what was said and done, which is most of it: what remains is what the ledger enters."""
+    return replace(trace, question="", answer="", citations=(), spans=())
+
+
 encode_trace = msgspec.msgpack.Encoder().encode
 decode_trace = msgspec.msgpack.Decoder(Trace).decode
+decode_url = msgspec.msgpack.Decoder(str).decode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_acknowledgement = msgspec.msgpack.Decoder(Acknowledgement).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def frame(message: Batch | Acknowledgement) -> bytes:
+def frame(message: str | Batch | Acknowledgement) -> bytes:
     """A message with its length in front."""
     payload = _encode(message)
     return HEADER.pack(len(payload)) + payload

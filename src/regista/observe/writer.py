@@ -1,6 +1,6 @@
 """The writer process: traces come in on stdin, go to the store, and are acknowledged on stdout.
 
-`python -m regista.observe.writer sqlite:///path`. It ends when stdin does, after what it has read
+`python -m regista.observe.writer`; the first frame is the store's URL. It ends when stdin does, after what it has read
 is stored: signals meant for the server do not end it. Knows nothing of requests.
 """
 
@@ -18,7 +18,7 @@ import msgspec
 
 from regista.core.errors import StoreError
 from regista.core.nouns import Trace
-from regista.observe.wire import HEADER, Acknowledgement, decode_batch, decode_trace, frame
+from regista.observe.wire import HEADER, Acknowledgement, decode_batch, decode_trace, decode_url, frame, thinned
 from regista.store import Database, connect
 from regista.store.traces import write
 
@@ -30,8 +30,8 @@ LINGER_S = 30.0
 class Writer:
     """Stores batches in their order. A store that cannot be written is tried again: its state may pass."""
 
-    def __init__(self, url: str, source: BinaryIO, answers: BinaryIO) -> None:
-        self._url = url
+    def __init__(self, source: BinaryIO, answers: BinaryIO) -> None:
+        self._url = ""
         self._source = source
         self._answers = answers
         self._database: Database | None = None
@@ -41,13 +41,19 @@ class Writer:
 
     def run(self) -> None:
         """Store what comes in until it ends. A frame that is cut off is no batch."""
-        while len(header := self._source.read(HEADER.size)) == HEADER.size:
-            payload = self._source.read(HEADER.unpack(header)[0])
-            if len(payload) < HEADER.unpack(header)[0]:
-                break
+        if url := self._read():
+            self._url = decode_url(url)
+        while payload := self._read():
             self._settle(payload)
         if self._database is not None:
             self._database.close()
+
+    def _read(self) -> bytes:
+        """The payload of the next frame; empty where it ends before it is whole."""
+        header = self._source.read(HEADER.size)
+        length = HEADER.unpack(header)[0] if len(header) == HEADER.size else 0
+        payload = self._source.read(length)
+        return payload if len(payload) == length else b""
 
     def _settle(self, payload: bytes) -> None:
         batch = decode_batch(payload)
@@ -67,17 +73,22 @@ class Writer:
                 return
 
     def _store(self, traces: Sequence[Trace]) -> int:
-        """Store all in one transaction; if one is at fault, each in its own. Returns how many were refused."""
+        """Store all in one transaction; if one is at fault, each in its own, and that one thinned.
+
+        Returns how many were refused all the same.
+        """
         if self._database is None:
             self._database = connect(self._url)
         try:
             with self._database.transaction() as transaction:
-                write(transaction, traces)
+                # An answer that waits for the processor waits a millisecond or two, not for a whole batch.
+                write(transaction, traces, os.sched_yield)
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong with a trace, the others are stored and it is counted
             if len(traces) == 1:
-                return 1
+                thin = thinned(traces[0])
+                return 1 if thin == traces[0] else self._store([thin])
             return sum(self._store([trace]) for trace in traces)
         return 0
 
@@ -112,4 +123,4 @@ if __name__ == "__main__":
         signal.signal(number, signal.SIG_IGN)
     os.nice(5)  # where both share a core, an answer goes before its trace
     gc.disable()  # traces hold no cycles; looking for some in every batch costs a fifth of the work
-    Writer(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer).run()
+    Writer(sys.stdin.buffer, sys.stdout.buffer).run()

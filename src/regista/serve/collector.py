@@ -4,13 +4,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 from msgspec.structs import replace
 
-from regista.core.nouns import Citation, Delta, Response, ToolCall, ToolCallPart, Usage
+from regista.core.nouns import Citation, Delta, Json, Response, Thought, ToolCall, ToolCallPart, Usage
 
 
 class Collector:
     """Adds deltas up to a response."""
 
-    __slots__ = ("_calls", "_citations", "_finish", "_texts", "_usage")
+    __slots__ = ("_calls", "_citations", "_finish", "_more", "_texts", "_usage")
 
     def __init__(self) -> None:
         self._texts: list[str] = []
@@ -18,6 +18,7 @@ class Collector:
         self._citations: list[Citation] = []
         self._finish: str | None = None
         self._usage: Usage | None = None
+        self._more: _More | None = None
 
     def add(self, delta: Delta) -> None:
         if delta.text:
@@ -25,6 +26,9 @@ class Collector:
         for part in delta.tool_calls:
             call_id, name, arguments = self._calls.get(part.index, ("", "", ""))
             self._calls[part.index] = (call_id or part.id, name or part.name, arguments + part.arguments)
+        if delta.reasoning or delta.seal or delta.logprobs or delta.refused:
+            self._more = self._more or _More()
+            self._more.add(delta)
         self._citations += delta.citations
         self._finish = delta.finish or self._finish
         self._usage = delta.usage or self._usage
@@ -40,7 +44,37 @@ class Collector:
     def response(self) -> Response:
         """What has come so far. `finish` is None while the answer is not whole."""
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
-        return Response(self.text, calls, self._finish, self._usage, tuple(self._citations))
+        so_far = Response(self.text, calls, self._finish, self._usage, tuple(self._citations))
+        if self._more is None:
+            return so_far
+        more = self._more
+        return replace(so_far, logprobs=tuple(more.logprobs), thoughts=more.thoughts(), refused=more.refused)
+
+
+class _More:
+    """What only some answers have: reasoning, log-probabilities, a refusal."""
+
+    __slots__ = ("_reasoning", "_sealed", "logprobs", "refused")
+
+    def __init__(self) -> None:
+        self.logprobs: list[Json] = []
+        self.refused = False
+        self._sealed: list[Thought] = []
+        self._reasoning: list[str] = []
+
+    def add(self, delta: Delta) -> None:
+        self.logprobs += delta.logprobs
+        self.refused = self.refused or delta.refused
+        if delta.reasoning:
+            self._reasoning.append(delta.reasoning)
+        if delta.seal:
+            self._sealed.append(Thought("".join(self._reasoning), delta.seal))
+            self._reasoning.clear()
+
+    def thoughts(self) -> tuple[Thought, ...]:
+        """What was thought aloud so far; what has no seal yet is the last."""
+        unsealed = [Thought("".join(self._reasoning))] if self._reasoning else []
+        return (*self._sealed, *unsealed)
 
 
 async def collect(deltas: AsyncIterator[Delta]) -> Response:
@@ -66,7 +100,8 @@ async def rewrite(
             text = push(delta.text) if delta.text else ""
         if text == delta.text:
             yield delta
-        elif text or delta.tool_calls or delta.finish or delta.usage or delta.citations:
-            yield replace(delta, text=text, raw=None)
+        elif text or delta.tool_calls or delta.finish or delta.usage or delta.citations or delta.reasoning:
+            # Log-probabilities spell the text as it was.
+            yield replace(delta, text=text, raw=None, logprobs=())
     if not flushed and (text := finish("")):
         yield Delta(text)

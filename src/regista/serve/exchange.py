@@ -1,11 +1,15 @@
 """One request on its way through the pipeline, with what the stages have added to it so far."""
 
 from collections.abc import AsyncGenerator, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from regista.core.nouns import Call, Delta, Request, Variant
+from regista.core.nouns import Call, Cause, Delta, Hold, Request, Variant
 from regista.observe.recorder import Recorder
 from regista.serve.vault import Vault
+
+FIRST_CAUSE: ContextVar[Cause] = ContextVar("first_cause", default="answer")
+"""Why the first call of a request is made: `batch` in the tasks that run one."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,10 @@ class Exchange:
     tool_texts: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     """What tools returned in this request, each with `tool:<name>`: sources that citations may point into."""
     calls: list[Call] = field(default_factory=list[Call])
+    shadowed: Request | None = None
+    """What the model was asked, where another one is to be asked the same after the answer."""
+    hold: Hold | None = None
+    """Asked before each call to a model, where the caller's key has limits."""
 
 
 Handler = Callable[[Exchange], AsyncGenerator[Delta]]

@@ -5,10 +5,10 @@ a bare model call is `generate` alone. Authentication comes before this, and the
 and trace after it, in `regista.app.platform`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from regista.core.nouns import Json
 from regista.models.providers import Provider
 from regista.prompts.file import PromptFile
 from regista.serve.agents.loop import act
@@ -20,9 +20,14 @@ from regista.serve.guardrails import Guardrail
 from regista.serve.stages.cite import cite
 from regista.serve.stages.generate import generate
 from regista.serve.stages.guard import guard_request, guard_response
+from regista.serve.stages.recall import recall
 from regista.serve.stages.remember import remember
 from regista.serve.stages.retrieve import retrieve
+from regista.serve.stages.route import Router, route
 from regista.serve.stages.write_prompt import write_prompt
+
+if TYPE_CHECKING:
+    from regista.serve.caches.semantic import SemanticCache
 
 Guards = Sequence[tuple[str, Guardrail]]
 
@@ -33,9 +38,9 @@ class Parts:
 
     provider: Provider
     model: str
-    parameters: Json = field(default_factory=dict[str, object])
     request_guards: Guards = ()
     cache: ExactCache | None = None
+    semantic: "SemanticCache | None" = None
     library: Library | None = None
     passages: int = 8
     context_guards: Guards = ()
@@ -44,13 +49,17 @@ class Parts:
     response_guards: Guards = ()
     toolbox: Toolbox | None = None
     max_steps: int = 4
+    router: Router | None = None
+    routed: Mapping[str, tuple[Provider, str]] = field(default_factory=dict[str, tuple[Provider, str]])
+    """What the router may choose, by its names for them: a provider, and what it is known as."""
 
 
 def compile_pipeline(parts: Parts) -> Handler:
     """Parts in, a handler out. An answer passes these lines downwards; its request met them from the last one up."""
-    handler = generate(parts.provider, parts.model, parts.parameters)
-    if parts.toolbox is not None:
-        handler = act(handler, parts.toolbox, parts.max_steps, parts.context_guards)
+    handler = _model(parts, parts.provider, parts.model)
+    if parts.router is not None:
+        handlers = {name: _model(parts, *chosen) for name, chosen in parts.routed.items()}
+        handler = route(handlers, parts.router, always=frozenset({"tools"} if parts.toolbox is not None else ()))
     if parts.library is not None or parts.toolbox is not None:
         handler = cite(handler, parts.library)
     if parts.response_guards:
@@ -59,8 +68,22 @@ def compile_pipeline(parts: Parts) -> Handler:
         handler = write_prompt(handler, parts.prompt, parts.canary)
     if parts.library is not None:
         handler = retrieve(handler, parts.library, parts.passages, parts.context_guards)
+    if parts.semantic is not None:
+        handler = recall(handler, parts.semantic)
     if parts.cache is not None:
         handler = remember(handler, parts.cache)
     if parts.request_guards:
         handler = guard_request(handler, parts.request_guards)
     return handler
+
+
+def compile_shadow(parts: Parts, provider: Provider, name: str) -> Handler:
+    """Another model, asked what the model was asked. Its tools are not run: what they do must not be done twice."""
+    handler = generate(provider, name)
+    return guard_response(handler, parts.response_guards) if parts.response_guards else handler
+
+
+def _model(parts: Parts, provider: Provider, name: str) -> Handler:
+    """A model with the application's tools: one model answers all turns of a request."""
+    handler = generate(provider, name)
+    return handler if parts.toolbox is None else act(handler, parts.toolbox, parts.max_steps, parts.context_guards)

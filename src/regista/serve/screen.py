@@ -43,6 +43,14 @@ def screen(text: str, guards: Guards, vault: Vault | None = None) -> tuple[str, 
     return text, verdicts
 
 
+def finds_nothing(text: str, guards: Guards) -> bool:
+    """Whether no guardrail has anything to say of a text: the common case, told without a verdict from each."""
+    try:
+        return not any(guard.find(text) for _, guard in guards)
+    except Exception:  # noqa: BLE001 - `screen` meets it again, and makes it a verdict
+        return False
+
+
 class StreamScreen:
     """Screens a text that arrives in pieces: what leaves, joined, is what `screen` makes of the whole.
 
@@ -52,7 +60,9 @@ class StreamScreen:
     """
 
     def __init__(self, guards: Guards, vault: Vault | None = None, limit: int = 8192) -> None:
+        self._guards = guards
         self._stages = [_Stage(name, guard, vault, limit) for name, guard in guards]
+        self._untouched = True
         self.blocked: Verdict | None = None
 
     @property
@@ -69,6 +79,7 @@ class StreamScreen:
         """What may leave now that `text` has arrived."""
         if self.blocked:
             return ""
+        self._untouched = False
         for stage in self._stages:
             text = stage.push(text)
             if stage.blocked:
@@ -80,8 +91,8 @@ class StreamScreen:
 
     def finish(self, text: str = "") -> str:
         """What was held and the last piece, at the end of the stream: nothing more can become a finding."""
-        if self.blocked:
-            return ""
+        if self.blocked or (self._untouched and finds_nothing(text, self._guards)):
+            return "" if self.blocked else text
         for stage in self._stages:
             text = stage.push(text, last=True)
             if stage.blocked:

@@ -10,10 +10,20 @@ __all__ = ["Database", "connect"]
 
 
 def connect(url: str, *, read_only: bool = False) -> Database:
-    """Open the database at `url`: `sqlite:///absolute/path` or `sqlite://relative/path`, made if need be."""
+    """Open the database at `url`, its tables made if need be.
+
+    `sqlite:///absolute/path`, `sqlite://relative/path` or `postgresql://user:password@host:port/name`.
+    """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
         from regista.store.sqlite import Sqlite  # noqa: PLC0415 - the URL picks the engine
 
         return Sqlite(rest, read_only=read_only)
-    raise ConfigurationError(f"The store URL {scheme}://… is of no known engine. Known: sqlite://path")
+    if scheme in ("postgresql", "postgres"):
+        from regista.store.postgres import Postgres  # noqa: PLC0415 - an extra
+
+        return Postgres(url, read_only=read_only)
+    shown = scheme if scheme.isalnum() else ""  # what is no URL may hold a password anywhere
+    raise ConfigurationError(
+        f"The store URL {shown}://… is of no known engine. Known: sqlite://path, postgresql://user:password@host/name"
+    )

@@ -156,8 +156,7 @@ class Documents:
             transaction.executemany(
                 "DELETE FROM documents WHERE application = ? AND id = ?", [(self._application, id) for id in touched]
             )
-            for parsed, form in changed:
-                self._insert(transaction, parsed, form)
+            self._insert(transaction, changed)
             transaction.execute(
                 "INSERT INTO epochs (application, number, mark, embedder, made_ns, touched) VALUES (?, ?, ?, ?, ?, ?)",
                 (
@@ -168,26 +167,31 @@ class Documents:
             self._forget(transaction, epoch)
         return epoch
 
-    def _insert(self, transaction: Transaction, parsed: Parsed, form: str) -> None:
-        d = parsed.document
-        transaction.execute(
+    def _insert(self, transaction: Transaction, changed: Sequence[tuple[Parsed, str]]) -> None:
+        transaction.executemany(
             "INSERT INTO documents (application, id, title, text, media_type, digest, form) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (self._application, d.id, d.title, d.text, d.media_type, d.digest, form),
+            (
+                (self._application, d.id, d.title, d.text, d.media_type, d.digest, form)
+                for d, form in ((parsed.document, form) for parsed, form in changed)
+            ),
         )
         transaction.executemany(
             "INSERT INTO chunks (application, document, first, last, heading, passage) VALUES (?, ?, ?, ?, ?, ?)",
-            [
+            (
                 (self._application, d.id, c.start, c.end, c.heading, passage(d.title, c.heading, c.text).key)
-                for c in parsed.chunks
-            ],
+                for d, chunks in ((parsed.document, parsed.chunks) for parsed, _ in changed)
+                for c in chunks
+            ),
         )
 
     def _forget(self, transaction: Transaction, epoch: Epoch) -> None:
         """Drop vectors that no chunk needs, and epochs too old to catch up from."""
         transaction.execute(
-            "DELETE FROM vectors WHERE application = ? AND passage NOT IN "
-            "(SELECT passage FROM chunks WHERE application = ?)",
+            "DELETE FROM vectors WHERE application = ? AND passage IN ("
+            "SELECT v.passage FROM vectors v LEFT JOIN chunks c "
+            "ON c.application = v.application AND c.passage = v.passage "
+            "WHERE v.application = ? AND c.passage IS NULL)",
             (self._application, self._application),
         )
         if epoch.embedder:

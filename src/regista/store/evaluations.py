@@ -120,14 +120,21 @@ def runs(database: Database, application: str, suite: str | None = None) -> list
     narrowed = " AND suite = ?" if suite is not None else ""
     rows = database.query(
         "SELECT id, application, suite, suite_digest, variant, variant_digest, target, repeat, headline, scorers, "
-        "only, cases, started_ns, finished_ns FROM evaluation_runs "
+        '"only", cases, started_ns, finished_ns FROM evaluation_runs '
         f"WHERE application = ?{narrowed} ORDER BY started_ns DESC",
         (application, *([suite] if suite is not None else [])),
     )
     return [_run(row) for row in rows]
 
 
-_INSERT_RUN = "INSERT OR REPLACE INTO evaluation_runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)"
+_COLUMNS = (
+    *("id", "application", "suite", "suite_digest", "variant", "variant_digest", "target"),
+    *("repeat", "headline", "scorers", '"only"', "cases", "started_ns", "finished_ns", "report"),
+)
+_INSERT_RUN = (
+    f"INSERT INTO evaluation_runs ({', '.join(_COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])}"
+)
 
 
 def _columns(run: Run) -> tuple[Any, ...]:
@@ -221,7 +228,7 @@ def count(database: Database, run: str) -> int:
 def cost(database: Database, run: str) -> int | None:
     """What a run's outputs cost in nano-dollars; None where one of them is not known."""
     total, unknown = database.query(
-        "SELECT coalesce(sum(o.cost_nano), 0), coalesce(sum(o.cost_nano IS NULL), 0) FROM evaluation_results r "
+        "SELECT coalesce(sum(o.cost_nano), 0), count(*) - count(o.cost_nano) FROM evaluation_results r "
         "JOIN evaluation_outputs o ON o.digest = r.output_digest WHERE r.run = ?",
         (run,),
     )[0]
@@ -241,7 +248,9 @@ def keep_passport(database: Database, judge: str, body: bytes) -> None:
     """Keep a judge's passport in place of an earlier one."""
     with database.transaction() as transaction:
         transaction.execute(
-            "INSERT OR REPLACE INTO evaluation_passports VALUES (?, ?, ?)", (judge, time.time_ns(), body)
+            "INSERT INTO evaluation_passports VALUES (?, ?, ?) "
+            "ON CONFLICT (judge) DO UPDATE SET made_ns = excluded.made_ns, body = excluded.body",
+            (judge, time.time_ns(), body),
         )
 
 
@@ -254,29 +263,31 @@ def passport(database: Database, judge: str) -> bytes | None:
 def _write(transaction: Transaction, batch: Batch, run: str) -> None:
     now = time.time_ns()
     transaction.executemany(
-        "INSERT OR IGNORE INTO evaluation_cases VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO evaluation_cases VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (
             (key, case.id, case.cluster, json.dumps(case.slices), case.weight, case.critical, _pack(_encode(case)))
             for key, case in batch.cases
         ),
     )
     transaction.executemany(
-        "INSERT OR REPLACE INTO evaluation_answers VALUES (?, ?)",
+        "INSERT INTO evaluation_answers VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET digest = excluded.digest",
         ((key, digest) for key, digest, _, _ in batch.outputs),
     )
     transaction.executemany(
-        "INSERT OR IGNORE INTO evaluation_outputs VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO evaluation_outputs VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         ((digest, bool(output.error), now, output.cost_nano, _pack(body)) for _, digest, body, output in batch.outputs),
     )
     transaction.executemany(
-        "INSERT OR REPLACE INTO evaluation_scores VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO evaluation_scores VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+        "status = excluded.status, value = excluded.value, reason = excluded.reason, detail = excluded.detail",
         (
             (key, score.status, score.value, score.reason, json.dumps(score.detail) if score.detail else "")
             for key, score in batch.scores
         ),
     )
     transaction.executemany(
-        "INSERT OR REPLACE INTO evaluation_results VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO evaluation_results VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (run, n, repetition) DO UPDATE SET "
+        "case_digest = excluded.case_digest, output = excluded.output, output_digest = excluded.output_digest",
         ((run, *result) for result in batch.results),
     )
 

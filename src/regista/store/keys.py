@@ -1,21 +1,24 @@
 """Bearer keys: made, listed, revoked, and checked on the hot path without the database.
 
-A key is shown once; the store keeps its SHA-256. Knows nothing of HTTP.
+A key is shown once; the store keeps its SHA-256. Knows nothing of HTTP, nor how much of a limit is used.
 """
 
 import asyncio
 import hashlib
+import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from regista.core.errors import AuthenticationError, NotFoundError, RequestError, StoreError
-from regista.store.database import Database
+from regista.core.errors import AuthenticationError, NotAllowedError, NotFoundError, RequestError, StoreError
+from regista.core.limits import Limit, parse_all
+from regista.store.database import Database, Row
 
 PREFIX = "rk-"
 SHOWN = 9
@@ -27,11 +30,15 @@ _WATCH_S = 1.0
 _LOAD_S = 0.1
 """Least time between two looks into the database for keys that are not known."""
 _REMEMBERED = 1_000
-_COLUMNS = "hash, name, tenant, prefix, created_ns, expires_ns, revoked_ns"
+_COLUMNS = "hash, name, tenant, prefix, created_ns, expires_ns, revoked_ns, models, limits, admin"
 
 
 class Key(Struct, frozen=True):
-    """What is known of a key. Times are nanoseconds since 1970; `expires_ns` is None for one that does not."""
+    """What is known of a key. Times are nanoseconds since 1970; `expires_ns` is None for one that does not.
+
+    `models` are patterns (`club`, `openai/*`) of what it may ask for; without any it may ask for everything.
+    An `admin` key makes and ends others.
+    """
 
     name: str
     tenant: str
@@ -39,6 +46,9 @@ class Key(Struct, frozen=True):
     created_ns: int
     expires_ns: int | None = None
     revoked_ns: int | None = None
+    models: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    admin: bool = False
 
     def state(self, now_ns: int) -> str:
         """active, expired or revoked."""
@@ -46,17 +56,44 @@ class Key(Struct, frozen=True):
             return "revoked"
         return "expired" if self.expires_ns is not None and self.expires_ns <= now_ns else "active"
 
+    def may_ask(self, model: str) -> bool:
+        """Whether it may ask for an application or a model of this name."""
+        return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
 
-def add(database: Database, name: str, tenant: str = "default", expires_days: float | None = None) -> str:
+    def check_model(self, model: str, known: Iterable[str]) -> None:
+        """Raise `NotAllowedError` where it may not ask for this; `known` is what can be asked for."""
+        if not self.may_ask(model):
+            named = [name for name in known if self.may_ask(name)]
+            patterns = [pattern for pattern in self.models if pattern not in named]
+            raise NotAllowedError(
+                f"The key {self.name!r} may not ask for {model!r}. It may ask for: {', '.join([*named, *patterns])}.",
+                code="model_not_allowed",
+                param="model",
+            )
+
+
+def add(
+    database: Database,
+    name: str,
+    tenant: str = "default",
+    expires_days: float | None = None,
+    *,
+    models: Sequence[str] = (),
+    limits: Sequence[str] = (),
+    admin: bool = False,
+) -> str:
     """Make a key and return it: this is the only time it can be read.
 
     Raises:
-        RequestError: the name is empty or in use, or the days make no sense.
+        RequestError: the name is empty or in use, or the days, a pattern or a limit make no sense.
     """
     if not name.strip() or not name.isprintable():
         raise RequestError("A key needs a name of printable characters, such as the program that will use it.")
     if expires_days is not None and not 0 < expires_days <= _LONGEST_DAYS:
         raise RequestError(f"A key may last up to {_LONGEST_DAYS} days, not {expires_days:g}. Without --days it stays.")
+    if any(not pattern.strip() or not pattern.isprintable() for pattern in models):
+        raise RequestError("A model is a name or a pattern, such as 'club' or 'openai/*', and not empty.")
+    kept = [str(limit) for limit in parse_all(limits)]
     token = PREFIX + secrets.token_urlsafe(32)
     now = time.time_ns()
     expires = None if expires_days is None else now + int(expires_days * DAY_NS)
@@ -64,15 +101,15 @@ def add(database: Database, name: str, tenant: str = "default", expires_days: fl
         if transaction.execute("SELECT 1 FROM keys WHERE name = ? AND revoked_ns IS NULL", (name,)):
             raise RequestError(f"A key named {name!r} is in use. Choose another name, or: regista keys revoke {name}")
         transaction.execute(
-            f"INSERT INTO keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            (_hash(token), name, tenant, token[:SHOWN], now, expires),
+            f"INSERT INTO keys ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?)",
+            (_hash(token), name, tenant, token[:SHOWN], now, expires, _json(models), _json(kept), int(admin)),
         )
     return token
 
 
 def listing(database: Database) -> list[Key]:
     """All keys ever made, in the order they were."""
-    return [Key(*row[1:]) for row in database.query(f"SELECT {_COLUMNS} FROM keys ORDER BY created_ns")]
+    return [_key(row) for row in database.query(f"SELECT {_COLUMNS} FROM keys ORDER BY created_ns")]
 
 
 def revoke(database: Database, key: str) -> Key:
@@ -95,7 +132,7 @@ def revoke(database: Database, key: str) -> Key:
             )
         now = time.time_ns()
         transaction.execute("UPDATE keys SET revoked_ns = ? WHERE hash = ?", (now, found[0][0]))
-    return replace(Key(*found[0][1:]), revoked_ns=now)
+    return replace(_key(found[0]), revoked_ns=now)
 
 
 class Keyring:
@@ -185,10 +222,20 @@ class Keyring:
         if version == self._version:
             return
         rows = self._database.query(f"SELECT {_COLUMNS} FROM keys")
-        keys = {row[0]: Key(*row[1:]) for row in rows}
+        keys = {row[0]: _key(row) for row in rows}
         if keys != self._keys:
             self._unknown = set()
         self._keys, self._version = keys, version
+
+
+def _key(row: Row) -> Key:
+    models, limits, admin = row[7:]
+    allowed: list[str] = json.loads(models)
+    return Key(*row[1:7], models=tuple(allowed), limits=parse_all(json.loads(limits)), admin=bool(admin))
+
+
+def _json(texts: Sequence[str]) -> str:
+    return json.dumps(list(texts))
 
 
 def _hash(token: str) -> str:

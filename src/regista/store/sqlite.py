@@ -5,13 +5,12 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
 from regista.core.errors import StoreError
 from regista.store.database import Row, Transaction
+from regista.store.schema import steps
 
 BUSY_MS = 5_000
 CACHE_KB = 16_000
@@ -100,24 +99,22 @@ class Sqlite:
             raise _error(self.path, str(error)) from error
 
     def _migrate(self) -> None:
-        """Apply the numbered SQL files the database has not seen; its `user_version` is the last one's number."""
-        folder = files("regista.store").joinpath("migrations")
-        steps = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
-        version = self._version()
-        if version > len(steps):
-            known = f"schema {version}, this one knows {len(steps)}"
-            raise StoreError(f"{self.path} was written by a newer Regista ({known}). Upgrade Regista.")
-        if version < len(steps) and self._read_only:
+        """Apply the steps the database has not seen; its `user_version` is the last one's number."""
+        version, known = self._version(), len(steps())
+        if version > known:
+            schema = f"schema {version}, this one knows {known}"
+            raise StoreError(f"{self.path} was written by a newer Regista ({schema}). Upgrade Regista.")
+        if version < known and self._read_only:
             raise StoreError(f"{self.path} was written by an older Regista. Start it once to bring it up: regista up")
-        if version < len(steps):
-            self._apply(steps)
+        if version < known:
+            self._apply()
 
-    def _apply(self, steps: Sequence[Traversable]) -> None:
+    def _apply(self) -> None:
         with self.transaction() as transaction:
             # Read again: another process may have done it while this one waited for the lock.
             done = self._version()
-            for number, step in enumerate(steps[done:], done + 1):
-                for statement in step.read_text("utf-8").split(";\n"):
+            for number, step in enumerate(steps()[done:], done + 1):
+                for statement in step:
                     transaction.execute(statement)
                 transaction.execute(f"PRAGMA user_version={number}")
 

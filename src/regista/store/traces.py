@@ -4,7 +4,8 @@ Knows how a trace is laid out in tables, not who makes or reads it.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ from regista.store.database import Database, Row, Transaction
 _IDS = 400
 """Ids asked for in one query; SQLite takes 999 parameters in its oldest builds."""
 
+ROWS = 50
+"""Rows between two rests: half a millisecond of work."""
 _COLUMNS = (
     "application, variant, model, tenant, started_ns, duration_ns, first_token_ns, status, error, cached, "
     "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key"
@@ -79,23 +82,35 @@ class _Codec(threading.local):
 _codec = _Codec()
 
 
-def write(transaction: Transaction, traces: Sequence[Trace]) -> int:
-    """Store traces in their order; those already stored are left as they are. Returns how many were new."""
+def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], object] = lambda: None) -> int:
+    """Store traces in their order; those already stored are left as they are. Returns how many were new.
+
+    `rest` is called every few rows, for who shares a processor with someone in a hurry.
+    """
     new = _new(transaction, traces)
     first = int(transaction.execute("SELECT coalesce(max(n), 0) + 1 FROM traces")[0][0])
     numbered = list(enumerate(new, first))
-    transaction.executemany(_INSERT_TRACE, [_trace_row(n, trace) for n, trace in numbered])
-    transaction.executemany(
-        _INSERT_SPAN,
-        [
-            (n, i, s.parent, s.stage, s.name, s.start_ns, s.duration_ns, s.decision, s.reason)
-            for n, trace in numbered
-            for i, s in enumerate(trace.spans)
-        ],
+    transaction.executemany(_INSERT_TRACE, _unhurried((_trace_row(n, trace) for n, trace in numbered), rest))
+    spans = (
+        (n, i, s.parent, s.stage, s.name, s.start_ns, s.duration_ns, s.decision, s.reason)
+        for n, trace in numbered
+        for i, s in enumerate(trace.spans)
     )
-    transaction.executemany(_INSERT_BODY, [(n, _codec.pack(trace)) for n, trace in numbered])
+    transaction.executemany(_INSERT_SPAN, _unhurried(spans, rest))
+    transaction.executemany(_INSERT_BODY, _unhurried(((n, _codec.pack(trace)) for n, trace in numbered), rest))
     ledger.write(transaction, numbered)
+    rest()
     return len(numbered)
+
+
+def known(database: Database, ids: Sequence[str]) -> set[str]:
+    """Those of these ids of which a trace is stored."""
+    found: set[str] = set()
+    for start in range(0, len(ids), _IDS):
+        some = [bytes.fromhex(one) for one in ids[start : start + _IDS]]
+        marks = ", ".join("?" * len(some))
+        found |= {row[0].hex() for row in database.query(f"SELECT id FROM traces WHERE id IN ({marks})", some)}
+    return found
 
 
 def recent(
@@ -118,11 +133,11 @@ def recent(
     }
     conditions["started_ns < ?"] = before
     given = {sql: value for sql, value in conditions.items() if value is not None}
-    where = " AND ".join(given) or "1"
+    where = " AND ".join(given) or "1 = 1"
     if status is not None and status != "ok":
         where += " AND status <> 'ok'"  # word for word the condition of the index traces_failed, which makes it usable
     rows = database.query(
-        f"SELECT id, {_COLUMNS}, body FROM traces CROSS JOIN bodies ON bodies.trace = traces.n "
+        f"SELECT id, {_COLUMNS}, body FROM traces LEFT JOIN bodies ON bodies.trace = traces.n "
         f"WHERE {where} ORDER BY started_ns DESC, n DESC LIMIT ?",
         (*given.values(), limit),
     )
@@ -154,6 +169,36 @@ def find(database: Database, trace_id: str) -> Trace:
     return _trace(database, n, id.hex(), columns)
 
 
+def answered(
+    database: Database, application: str, *, since_ns: int = 0, limit: int = 1000, tenant: str = ""
+) -> Iterator[Trace]:
+    """The last traces of an application that a model answered, whole, the oldest first: of one tenant, or of all.
+
+    Those answered from a cache are left out.
+    """
+    conditions = "application = ? AND started_ns >= ? AND status = 'ok' AND cached NOT IN ('hit', 'coalesced')"
+    given: list[Any] = [application, since_ns]
+    if tenant:
+        conditions += " AND tenant = ?"
+        given.append(tenant)
+    rows = database.query(
+        f"SELECT n, id, {_COLUMNS} FROM traces WHERE {conditions} ORDER BY started_ns DESC, n DESC LIMIT ?",
+        (*given, limit),
+    )
+    for n, id, *columns in reversed(rows):
+        yield _trace(database, n, id.hex(), columns)
+
+
+def shadow_of(database: Database, trace_id: str) -> Trace | None:
+    """The trace of the shadow call that was made for a trace, the newest; None where there is none."""
+    rows = database.query(
+        f"SELECT n, id, {_COLUMNS} FROM traces WHERE n = "
+        "(SELECT max(trace) FROM spans WHERE name = ? AND stage = 'shadow')",
+        (trace_id,),
+    )
+    return _trace(database, rows[0][0], rows[0][1].hex(), rows[0][2:]) if rows else None
+
+
 def _new(transaction: Transaction, traces: Sequence[Trace]) -> list[Trace]:
     """The traces not stored yet, each once."""
     given = {(bytes.fromhex(trace.id), trace.started_ns): trace for trace in traces}
@@ -164,6 +209,13 @@ def _new(transaction: Transaction, traces: Sequence[Trace]) -> list[Trace]:
         for known in transaction.execute(f"SELECT id, started_ns FROM traces WHERE id IN ({marks})", some):
             given.pop((known[0], known[1]), None)
     return list(given.values())
+
+
+def _unhurried(rows: Iterable[Row], rest: Callable[[], object]) -> Iterator[Row]:
+    for row, turn in zip(rows, cycle(range(ROWS)), strict=False):
+        yield row
+        if turn == ROWS - 1:
+            rest()
 
 
 def _starting_with(database: Database, prefix: str) -> list[Row]:
@@ -230,6 +282,7 @@ def _trace(database: Database, n: int, id: str, columns: Sequence[Any]) -> Trace
 
 
 def _fields(columns: Sequence[Any]) -> dict[str, Any]:
-    """The columns by the names a trace has for them: its four counts of tokens are one value."""
+    """The columns by the names a trace has for them: its counts of tokens are one value."""
     fields: dict[str, Any] = dict(zip(_COLUMNS.split(", "), columns, strict=True))
-    return fields | {"usage": Usage(**{name: fields.pop(name) for name in Usage.__struct_fields__})}
+    counts = {name: fields.pop(name) for name in Usage.__struct_fields__ if name in fields}
+    return fields | {"usage": Usage(**counts)}

@@ -16,7 +16,7 @@ from regista.models.providers.anthropic import Anthropic
 KEY = "sk-ant-not-to-be-shown-0123456789"
 MODEL = "claude-sonnet-5-5"
 WEATHER = Tool("weather", "Tells the weather.", {"type": "object", "properties": {"city": {"type": "string"}}})
-USAGE = Usage(answers.INPUT, answers.OUTPUT, answers.CACHED)
+USAGE = Usage(answers.INPUT, answers.OUTPUT, answers.CACHED, cache_write_tokens=1)
 
 
 @pytest.fixture
@@ -64,7 +64,40 @@ async def test_a_tool_call_arrives_whole(provider: Callable[..., Anthropic], str
     assert (text, name) == ("", "weather")
     assert json.loads(arguments) == json.loads(answers.ARGUMENTS)
     assert deltas[-1].finish == "tool_calls"
-    assert deltas[0].tool_calls[0].id == "toolu_1"
+    assert next(part for delta in deltas for part in delta.tool_calls).id == "toolu_1"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+async def test_a_thought_arrives_with_its_seal(provider: Callable[..., Anthropic], stream: bool) -> None:
+    deltas = await collect(provider(), ask(stream))
+    assert "".join(delta.reasoning for delta in deltas) == answers.THOUGHT
+    assert [delta.seal for delta in deltas if delta.seal] == [answers.SIGNATURE]
+
+
+async def test_a_stream_that_nobody_waits_for_has_told_what_it_read(provider: Callable[..., Anthropic]) -> None:
+    stream = provider("/stall", seconds=5.0).generate(ask())
+    first = await anext(stream)
+    await stream.aclose()
+    assert first.usage is not None and first.usage.input_tokens == answers.INPUT
+
+
+async def test_tokens_are_counted_before_they_are_paid_for(
+    provider: Callable[..., Anthropic], upstream: Upstream
+) -> None:
+    counted = await provider().count_tokens(
+        Request(MODEL, (Message("user", "hi"),), True, (WEATHER,), rest={"max_tokens": 5, "temperature": 0})
+    )
+    sent = upstream.requests[0]
+    assert (counted, sent.path) == (answers.INPUT, "/v1/messages/count_tokens")
+    assert sent.json.keys() == {"model", "messages", "tools"}
+    with pytest.raises(ProviderError, match="429"):
+        await provider("/s429").count_tokens(ask())
+
+
+async def test_the_prompt_cache_is_told_what_to_keep(upstream: Upstream, transport: Client) -> None:
+    provider = Anthropic(upstream.url(), prompt_cache=True, transport=transport)
+    await collect(provider, Request(MODEL, (Message("system", "Be brief."), Message("user", "hi"))))
+    assert upstream.requests[0].json["system"][0]["cache_control"] == {"type": "ephemeral"}
 
 
 async def test_the_key_and_the_version_go_in_headers(provider: Callable[..., Anthropic], upstream: Upstream) -> None:
@@ -135,7 +168,7 @@ async def test_a_slow_answer_is_waited_for(provider: Callable[..., Anthropic]) -
 
 async def test_closing_the_stream_closes_the_connection(provider: Callable[..., Anthropic], upstream: Upstream) -> None:
     stream = provider("/endless").generate(ask())
-    assert (await anext(stream)).text
+    await anext(stream)
     await stream.aclose()
     assert (await upstream.disconnected()).path == "/endless/v1/messages"
 

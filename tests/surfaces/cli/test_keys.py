@@ -71,3 +71,25 @@ def test_mistakes_end_with_a_status_and_a_line_to_type(shown: Shown) -> None:
     shown("add", "web")
     assert "regista keys revoke web" in shown("add", "web", status=1)
     assert "may last" in shown("add", "api", "--days", "-1", status=1)
+
+
+def test_models_limits_and_rights_are_kept_and_shown(shown: Shown) -> None:
+    shown("add", "web", "--models", "club, openai/*", "--limit", "60 requests/minute", "--limit", "$5/month")
+    shown("add", "ops", "--admin")
+    header, web, more, ops, *_ = shown("list").splitlines()
+    assert header.split() == ["name", "key", "tenant", "state", "may", "ask", "used"]
+    assert web.split()[4:] == ["club,", "openai/*", "0", "of", "60", "requests/minute"]
+    assert more.split() == ["$0", "of", "$5/month"]
+    assert ops.split()[4:6] == ["everything,", "and"]
+    first, second = json.loads(shown("list", "--json"))
+    assert first["models"] == ["club", "openai/*"]
+    assert [(one["limit"], one["used"], one["of"]) for one in first["limits"]] == [
+        ("60 requests/minute", 0, 60),
+        ("$5/month", 0, 5_000_000_000),
+    ]
+    assert (second["admin"], second["limits"]) == (True, [])
+
+
+def test_a_limit_that_is_none_makes_no_key(shown: Shown) -> None:
+    assert "'60 requests/minute'" in shown("add", "web", "--limit", "lots", status=1)
+    assert "has no keys" in shown("list")

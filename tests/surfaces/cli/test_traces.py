@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from regista.core.nouns import Citation, Json, Span, Trace, Usage
+from regista.core.nouns import Call, Citation, Json, Span, Trace, Usage
 from regista.store import connect
 from regista.store.traces import write
 from regista.surfaces.cli._run import run
@@ -188,6 +188,47 @@ def test_a_terminal_without_unicode_gets_plain_bars(
     page = (tmp_path / "out").read_text("ascii")
     assert "`- embed minilm" in page
     assert "======" in page
+
+
+CALLS = (
+    Call("openai", "gpt", "answer", "error", Usage(), True, 0, 1, 312_000_000, 0, "openai answered 503."),
+    Call("openai", "gpt", "retry", "error", Usage(812, 40), False, 1_200_000, 1, 1_900_000_000, 1, "It was cut."),
+    Call("anthropic", "claude", "continuation", "ok", Usage(880, 96), True, None, 1, 912_000_000, 1),
+)
+
+
+def test_calls_are_shown_where_there_is_more_than_one_or_one_that_was_not_counted(keep: Keep, shown: Shown) -> None:
+    noted = Span("generate", "openai/gpt", -1, 0, 1, "stop", "", {"notes": ["default: waited 12 ms for a place"]})
+    keep(replace(TRACE, calls=CALLS, spans=(noted,)))
+    page = shown("trace", "0f")
+    _, _, section = page.partition("Calls\n")
+    rows = [" ".join(line.split()) for line in section.splitlines()[:6]]
+    assert rows == [
+        "answer gpt error 312 ms 0 in, 0 out $0",
+        "retry gpt error 1.90 s ≈812 in, ≈40 out ≈$0.0012",
+        "continuation claude ok 912 ms 880 in, 96 out unknown",
+        "answer gpt: openai answered 503.",
+        "retry gpt: It was cut.",
+        "default: waited 12 ms for a place",
+    ]
+
+
+@pytest.mark.parametrize(("calls", "told"), [(CALLS[:1], False), (CALLS[1:2], True), (CALLS[2:], False), ((), False)])
+def test_one_call_that_was_counted_needs_no_section(
+    keep: Keep, shown: Shown, calls: tuple[Call, ...], told: bool
+) -> None:
+    keep(replace(TRACE, calls=calls))
+    assert ("\nCalls\n" in shown("trace", "0f")) is told
+
+
+def test_calls_as_json_name_their_fields(keep: Keep, shown: Shown) -> None:
+    keep(replace(TRACE, calls=CALLS))
+    told = json.loads(shown("trace", "0f", "--json"))["calls"]
+    assert [(call["cause"], call["status"], call["usage"]["output_tokens"]) for call in told] == [
+        ("answer", "error", 0),
+        ("retry", "error", 40),
+        ("continuation", "ok", 96),
+    ]
 
 
 def test_an_unknown_cost_is_not_shown_as_nothing(keep: Keep, shown: Shown) -> None:

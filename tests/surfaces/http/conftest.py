@@ -83,6 +83,8 @@ def live(tmp_path_factory: pytest.TempPathFactory, running_upstream: Upstream) -
         for fault in FAULTS
     ]
     good = f'[models.default]\nmodel = "openai/good"\nbase_url = "{running_upstream.url()}"\n'
+    good += f'[models.claude]\nmodel = "anthropic/claude"\nbase_url = "{running_upstream.url()}"\n'
+    good += '[models.mirror]\nmodel = "echo/mirror"\nreceived = true\n'
     server = Live(write(tmp_path_factory.mktemp("live") / "shop", APPLICATION + good + "\n".join(models)))
     yield server
     server.stop()
@@ -101,4 +103,5 @@ exact = true
 [prices."openai/good"]
 input = "1.00"
 output = "2.00"
+context = 8000
 """

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from typing import Any
 
 import httpx2
 import pytest
@@ -43,6 +44,16 @@ def whole(connection: socket.socket) -> bytes:
         (b'{"model": "shop", "messages": [{"role": "user", "content": 7}]}', "content"),
         (b'{"model": "shop", "messages": [{"role": "system", "content": "x"}]}', "user message"),
         (b'{"model": "shop", "stream": "yes", "messages": [{"role": "user", "content": "x"}]}', "stream"),
+        (b'{"model": "shop", "messages": [{"role": "robot", "content": "x"}]}', "system, developer, user"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": NaN}]}', "not JSON"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": "x"}], "temperature": Infinity}', "not JSON"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": "x"}], "seed": 1e999}', "not JSON"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": "\\ud800"}]}', "surrogate"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": "\xed\xa0\x80"}]}', "not JSON"),
+        (b'\xef\xbb\xbf{"model": "shop"}', "not JSON"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": "x"}]', "not JSON"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": [{"text": "x"}]}]}', "type"),
+        (b'{"model": "shop", "messages": [{"role": "user", "content": [{"type": "text", "text": 7}]}]}', "text"),
     ],
 )
 def test_a_wrong_request_is_told_what_is_wrong(live: Live, body: bytes, part: str) -> None:
@@ -140,3 +151,150 @@ def test_a_broken_client_does_not_stop_the_next_one(live: Live, line: bytes) -> 
 def test_a_page_of_another_origin_cannot_ask_while_there_are_no_keys(live: Live, headers: dict[str, str]) -> None:
     body = {"model": "shop", "messages": [{"role": "user", "content": "x"}]}
     assert httpx2.post(live.url + CHAT, json=body, headers=headers).status_code == 403
+
+
+def asked(**fields: object) -> dict[str, object]:
+    return {"model": "openai/good", "messages": [{"role": "user", "content": "x"}], **fields}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"temperature": -1},
+        {"temperature": 3},
+        {"temperature": "hot"},
+        {"top_p": 1.5},
+        {"n": 0},
+        {"n": 10**9},
+        {"max_tokens": 0},
+        {"max_tokens": -5},
+        {"max_completion_tokens": 1.5},
+        {"presence_penalty": 9},
+        {"frequency_penalty": -9},
+        {"top_logprobs": 99},
+        {"logprobs": 3},
+        {"seed": "x"},
+        {"stop": [1]},
+        {"tools": {}},
+        {"tools": ["x"]},
+        {"tools": [{"type": "function", "function": {"description": "no name"}}]},
+        {"tool_choice": 7},
+        {"response_format": "json"},
+        {"stream_options": []},
+        {"metadata": "x"},
+    ],
+)
+def test_a_parameter_that_makes_no_sense_is_named(live: Live, fields: dict[str, object]) -> None:
+    answer = httpx2.post(live.url + CHAT, json=asked(**fields))
+    assert answer.status_code == 400
+    (name,) = fields
+    assert error_of(answer)["param"].startswith(name) and name in error_of(answer)["message"]
+
+
+def test_a_field_that_is_null_is_as_if_left_out(live: Live, upstream: Upstream) -> None:
+    nothing = dict.fromkeys(("temperature", "tools", "stop", "n", "stream", "response_format", "logprobs"))
+    assert httpx2.post(live.url + CHAT, json=asked(**nothing)).status_code == 200
+    assert set(upstream.requests[-1].json) == {"model", "messages"}
+
+
+def test_of_a_key_that_comes_twice_the_last_holds_everywhere(live: Live, upstream: Upstream) -> None:
+    """What is screened and what is sent on are one and the same: nothing hides behind the other."""
+    body = (
+        b'{"model": "nobody/x", "model": "openai/good", "messages": [{"role": "user", "content": "a", "content": "b"}]}'
+    )
+    assert httpx2.post(live.url + CHAT, content=body).status_code == 200
+    sent = upstream.requests[-1].body
+    assert sent.count(b'"model"') == sent.count(b'"content"') == 1
+    assert upstream.requests[-1].json["messages"] == [{"role": "user", "content": "b"}]
+
+
+@pytest.mark.parametrize("levels", [10_000, 1_000_000])
+@pytest.mark.parametrize("path", [CHAT, "/v1/responses", "/v1/messages", "/v1/embeddings", "/v1/completions"])
+def test_what_is_nested_too_deeply_is_refused(live: Live, path: str, levels: int) -> None:
+    for begin, end in ((b"[", b"]"), (b'{"a":', b"}")):
+        body = b'{"model": "shop", "messages": [], "x": ' + begin * levels + b"1" + end * levels + b"}"
+        answer = httpx2.post(live.url + path, content=body)
+        assert answer.status_code == 400 and "nested" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("levels", [*range(800, 1000, 10)])
+def test_what_can_just_be_read_is_sent_on_or_refused(live: Live, upstream: Upstream, levels: int) -> None:
+    body = b'{"model": "openai/good", "messages": [{"role": "user", "content": "x"}], "x": ' + b"[" * levels
+    answer = httpx2.post(live.url + CHAT, content=body + b"]" * levels + b"}")
+    assert answer.status_code in (200, 400)
+    assert answer.status_code == 200 or error_of(answer)["code"] == "nested_too_deeply"
+
+
+def test_a_hundred_levels_are_none_too_many(live: Live, upstream: Upstream) -> None:
+    deep: object = "[[[{{{" * 500
+    for _ in range(100):
+        deep = {"properties": deep}
+    answer = httpx2.post(live.url + CHAT, json=asked(future=deep))
+    assert answer.status_code == 200 and upstream.requests[-1].json["future"] == deep
+
+
+CALL: Any = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+UNPAIRED: list[tuple[Any, str]] = [
+    ([{"role": "tool", "content": "x", "tool_call_id": "a"}], "result_without_call"),
+    ([{"role": "tool", "content": "x"}], "result_without_call"),
+    ([{"role": "assistant", "tool_calls": [CALL]}], "call_without_result"),
+    ([{"role": "assistant", "tool_calls": [CALL]}, {"role": "user", "content": "x"}], "call_without_result"),
+    (
+        [
+            {"role": "assistant", "tool_calls": [CALL]},
+            {"role": "tool", "content": "x", "tool_call_id": "a"},
+            {"role": "tool", "content": "x", "tool_call_id": "a"},
+        ],
+        "result_without_call",
+    ),
+    ([{"role": "assistant", "tool_calls": [{"id": 7, "function": {}}]}], "invalid_request"),
+    ([{"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f"}}]}], "invalid_request"),
+    ([{"role": "assistant", "tool_calls": "x"}], "invalid_request"),
+]
+
+
+@pytest.mark.parametrize(("messages", "code"), UNPAIRED)
+def test_calls_and_results_belong_together(live: Live, messages: list[object], code: str) -> None:
+    answer = httpx2.post(live.url + CHAT, json=asked(messages=messages))
+    assert answer.status_code == 400 and error_of(answer)["code"] == code
+
+
+def test_ten_thousand_tools_are_too_many(live: Live) -> None:
+    tools: Any = [{"type": "function", "function": {"name": f"f{n}", "parameters": {}}} for n in range(10_000)]
+    answer = httpx2.post(live.url + CHAT, json=asked(tools=tools))
+    assert answer.status_code == 400 and "1024" in error_of(answer)["message"]
+    flat: Any = [{"type": "function", "name": f"f{n}", "parameters": {}} for n in range(10_000)]
+    assert (
+        httpx2.post(f"{live.url}/v1/responses", json={"model": "shop", "input": "x", "tools": flat}).status_code == 400
+    )
+    named: Any = [{"name": f"f{n}", "input_schema": {}} for n in range(10_000)]
+    message: Any = {"model": "shop", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}], "tools": named}
+    assert httpx2.post(f"{live.url}/v1/messages", json=message).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (CHAT, {"messages": [{"role": "user", "content": "word " * 9000}]}),
+        ("/v1/responses", {"input": "word " * 9000}),
+        ("/v1/completions", {"prompt": "word " * 9000}),
+        ("/v1/messages", {"messages": [{"role": "user", "content": "word " * 9000}], "max_tokens": 9}),
+    ],
+)
+@pytest.mark.parametrize("model", ["openai/good", "shop"])
+def test_a_prompt_over_the_window_is_refused_with_counts(
+    live: Live, upstream: Upstream, path: str, fields: dict[str, object], model: str
+) -> None:
+    answer = httpx2.post(live.url + path, json={"model": model, **fields})
+    assert answer.status_code == 400, answer.text
+    message = answer.json()["error"]["message"]
+    assert "about 11,2" in message and "8,000" in message
+    assert not upstream.requests, "It is not sent."
+
+
+def test_a_chat_of_a_hundred_thousand_messages_is_answered_or_refused(live: Live, upstream: Upstream) -> None:
+    messages = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}] * 50_000
+    answer = httpx2.post(live.url + CHAT, json=asked(messages=messages), timeout=60)
+    assert answer.status_code == 400 and error_of(answer)["code"] == "context_length_exceeded"

@@ -8,8 +8,12 @@ from regista.core.nouns import Delta, Request
 from regista.core.registry import option, port
 from regista.egress import Patience, Reply, Transport
 from regista.models import anthropic_request, anthropic_wire
+from regista.models.batches import BatchApi
+from regista.models.batches.anthropic import AnthropicBatches
+from regista.models.batches.reach import Reach
 from regista.models.credentials import key_for, require
 from regista.models.http_errors import error_of, expect_events
+from regista.models.prompt_cache import Heads
 from regista.models.providers import providers
 
 HOME = "https://api.anthropic.com"
@@ -27,6 +31,7 @@ class Anthropic:
         "", "Environment variable of the key. Unset: ANTHROPIC_API_KEY for Anthropic's own URL, no key for any other."
     )
     max_tokens: int = option(4096, "Tokens an answer may have where the request sets no limit: the API wants one.")
+    prompt_cache: bool = option(False, "Mark what stays from request to request, so that the prompt cache keeps it.")
     connect_s: float = option(10.0, "Seconds to wait for a connection.")
     first_s: float = option(120.0, "Seconds to wait for the first byte of an answer.")
     between_s: float = option(60.0, "Seconds to wait between two parts of an answer.")
@@ -35,30 +40,45 @@ class Anthropic:
 
     def __post_init__(self) -> None:
         self.base_url = self.base_url.rstrip("/").removesuffix("/v1")
-        self.api_key_env, self._key = key_for(self.api_key_env, "ANTHROPIC_API_KEY", self.base_url, HOME)
+        self.api_key_env, self._key = key_for(self.api_key_env, "ANTHROPIC_API_KEY", self.base_url, [HOME])
         self._patience = Patience(self.connect_s, self.first_s, self.between_s)
+        self._heads = Heads() if self.prompt_cache else None
         key = (("x-api-key", self._key.reveal()),) if self._key else ()
         self._headers = (("content-type", "application/json"), ("anthropic-version", VERSION), *key)
 
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`."""
-        async with await self._post(anthropic_request.body(request, self.max_tokens)) as reply:
+        body = anthropic_request.body(request, self.max_tokens, self._heads)
+        async with await self._post("/v1/messages", body) as reply:
             if reply.status != 200:
                 raise await error_of(reply, "anthropic", request.model, self.api_key_env)
             if not request.stream:
-                yield anthropic_wire.whole(await reply.read())
+                for delta in anthropic_wire.whole(await reply.read()):
+                    yield delta
                 return
             expect_events(reply, "anthropic", request.model)
             stream = anthropic_wire.Stream()
             async for block in reply.blocks():
-                delta = stream.feed(block)
-                if delta is not None:
+                for delta in stream.feed(block):
                     yield delta
-            if not stream.done:
-                raise StreamCutError(
-                    f"The stream of {request.model!r} ended before message_stop: the answer is not whole."
-                )
+                if stream.done:
+                    reply.leave()
+                    return
+            raise StreamCutError(f"The stream of {request.model!r} ended before message_stop: the answer is not whole.")
 
-    async def _post(self, body: bytes) -> Reply:
-        require(self._key, "anthropic", self.api_key_env, self.base_url, HOME)
-        return await self.transport.open("POST", f"{self.base_url}/v1/messages", self._headers, body, self._patience)
+    def batches(self) -> BatchApi:
+        """See `RunsBatches`."""
+        headers = self._headers[1:]
+        reach = Reach("anthropic", self.base_url, headers, self.api_key_env, self.transport, self._patience)
+        return AnthropicBatches(reach)
+
+    async def count_tokens(self, request: Request) -> int:
+        """See `CountsTokens`."""
+        async with await self._post("/v1/messages/count_tokens", anthropic_request.count_body(request)) as reply:
+            if reply.status != 200:
+                raise await error_of(reply, "anthropic", request.model, self.api_key_env)
+            return anthropic_wire.counted(await reply.read())
+
+    async def _post(self, path: str, body: bytes) -> Reply:
+        require(self._key, "anthropic", self.api_key_env, self.base_url, [HOME])
+        return await self.transport.open("POST", self.base_url + path, self._headers, body, self._patience)

@@ -7,7 +7,8 @@ from contextlib import aclosing
 from msgspec.structs import replace
 
 from regista.core.errors import ProviderError
-from regista.core.nouns import Delta, Message, ToolCall, Usage
+from regista.core.nouns import Delta, Json, Message, Response, ToolCall, Usage
+from regista.models.anthropic_wire import sealed
 from regista.serve.agents.tools import Toolbox
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
@@ -29,8 +30,8 @@ def act(below: Handler, toolbox: Toolbox, max_steps: int, guards: Guards) -> Han
             async with aclosing(below(exchange)) as deltas:
                 async for delta in deltas:
                     turn.add(delta)
-                    if delta.text or delta.citations:
-                        yield Delta(delta.text, citations=delta.citations)
+                    if delta.text or delta.citations or delta.reasoning:
+                        yield replace(delta, tool_calls=(), finish=None, usage=None, raw=None, seal="")
             response = turn.response()
             total += response.usage or Usage()
             calls = response.tool_calls
@@ -38,7 +39,7 @@ def act(below: Handler, toolbox: Toolbox, max_steps: int, guards: Guards) -> Han
                 yield Delta("", turn.parts(), response.finish, total)
                 return
             results = await _run(exchange, toolbox, calls, guards)
-            said = (*exchange.request.messages, _called(response.text, calls), *results)
+            said = (*exchange.request.messages, _called(response), *results)
             exchange.request = replace(exchange.request, messages=said)
         raise ProviderError(f"The model called tools {max_steps} times and gave no answer.", code="too_many_steps")
 
@@ -65,6 +66,13 @@ async def _run(exchange: Exchange, toolbox: Toolbox, calls: tuple[ToolCall, ...]
     return messages
 
 
-def _called(text: str, calls: tuple[ToolCall, ...]) -> Message:
-    wire = [{"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}} for c in calls]
-    return Message("assistant", text or None, {"tool_calls": wire})
+def _called(response: Response) -> Message:
+    """The turn in which the model called tools, with what it thought: some want that back with the results."""
+    wire: list[Json] = [
+        {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+        for c in response.tool_calls
+    ]
+    blocks = [block for thought in response.thoughts for block in sealed(thought.text, thought.seal)]
+    thought = {"reasoning_content": response.reasoning, "thinking_blocks": blocks}
+    rest = {"tool_calls": wire, **{name: value for name, value in thought.items() if value}}
+    return Message("assistant", response.text or None, rest)

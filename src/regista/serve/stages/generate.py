@@ -5,30 +5,34 @@ from contextlib import aclosing
 
 from msgspec.structs import replace
 
-from regista.core.nouns import Account, Delta, Json
+from regista.core.nouns import Account, Delta
 from regista.models.providers import Provider
-from regista.serve.exchange import Exchange, Handler
+from regista.serve.exchange import FIRST_CAUSE, Exchange, Handler
 
 
-def generate(provider: Provider, name: str, parameters: Json) -> Handler:
-    """Ask `provider`, known as `name`; `parameters` hold where the client set none.
+def generate(provider: Provider, name: str) -> Handler:
+    """Ask `provider`, known as `name`.
 
     Whoever calls a model inside of it (`models.metered`) tells each call to the exchange.
     """
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
-        rest = {**parameters, **request.rest} if parameters else request.rest
-        account = Account(exchange.tenant, tell=exchange.calls.append)
+        notes: list[str] = []
+        account = Account(
+            exchange.tenant, FIRST_CAUSE.get(), exchange.calls.append, notes.append, hold=exchange.hold
+        )
         before = len(exchange.calls)
         with exchange.recorder.span("generate", name) as span:
             try:
-                async with aclosing(provider.generate(replace(request, rest=rest, account=account))) as deltas:
+                async with aclosing(provider.generate(replace(request, account=account))) as deltas:
                     async for delta in deltas:
                         if delta.finish is not None:
                             span.decide(delta.finish)
                         yield delta
             finally:
+                if notes:
+                    span.set(notes=notes)
                 made = exchange.calls[before:]
                 if made:
                     span.set(

@@ -12,7 +12,7 @@ from regista.observe.recorder import OpenSpan
 from regista.serve.collector import rewrite
 from regista.serve.exchange import Exchange, Handler
 from regista.serve.guardrails import Guardrail
-from regista.serve.screen import StreamScreen, screen
+from regista.serve.screen import StreamScreen, finds_nothing, screen
 from regista.serve.vault import Restorer, Vault
 
 Guards = Sequence[tuple[str, Guardrail]]
@@ -64,8 +64,9 @@ def guard_response(below: Handler, guards: Guards) -> Handler:
         try:
             async with aclosing(below(exchange)) as deltas:
                 async for delta in rewrite(deltas, push, finish):
-                    # The upstream's own bytes may hold fields (a model's reasoning, say) that nobody screened.
-                    delta = delta if delta.raw is None else replace(delta, raw=None)
+                    # Nobody screened the model's reasoning, the tokens it spells out, or what else is in its bytes.
+                    if delta.raw is not None or delta.reasoning or delta.seal or delta.logprobs:
+                        delta = replace(delta, raw=None, reasoning="", seal="", logprobs=())
                     yield _without_leaking_quotes(delta, guards) if delta.citations else delta
         finally:
             with exchange.recorder.span("guard response") as span:
@@ -88,6 +89,8 @@ def screen_hits(hits: Sequence[Hit], guards: Guards) -> tuple[list[Hit], list[Ve
 
 def look(text: str, guards: Guards, vault: Vault | None = None) -> tuple[str, list[Verdict]]:
     """`text` as the guardrails let it go on, with the verdicts that say more than that nothing was found."""
+    if finds_nothing(text, guards):
+        return text, []
     text, verdicts = screen(text, guards, vault)
     return text, notable(verdicts)
 

@@ -1,62 +1,86 @@
 """The exact cache as a stage: answered before, being answered right now, or new."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-import msgspec
-
-from regista.core.digest import digest_bytes
-from regista.core.nouns import Delta
+from regista.core.nouns import Delta, Response
 from regista.serve.caches.exact import ExactCache
+from regista.serve.caches.keys import request_key
+from regista.serve.caches.worth import Worth, worth
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
 
-NOT_ASKED = frozenset({"stream", "stream_options", "user", "metadata", "store"})
-"""Fields of a request that do not change what is asked."""
-_encode = msgspec.json.Encoder(order="deterministic").encode
+SEMANTIC = "semantic"
+"""What `exchange.cached` says of an answer that was made for other words."""
+FRESH = "the client asked for a fresh answer"
+_KEPT = Worth()
 
 
 def remember(below: Handler, cache: ExactCache) -> Handler:
-    """Answer from the cache, or wait for the same question already being answered, or ask and keep."""
+    """Answer from the cache, or wait for the same question already being answered, or ask and keep.
+
+    What depends on the time is kept briefly; chance and acts are asked for each time.
+    """
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
-        if exchange.fresh:
-            with exchange.recorder.span("cache", "exact") as span:
-                exchange.cached = "bypass"
-                span.decide("bypass", "the client asked for a fresh answer")
-            async with aclosing(below(exchange)) as deltas:
-                async for delta in deltas:
-                    yield delta
-            return
-        key = cache_key(exchange)
+        key = request_key(exchange.request, exchange.variant, exchange.tenant, cache.epoch)
         with exchange.recorder.span("cache", "exact") as span:
-            found, exchange.cached = await cache.claim(key)
-            span.decide(exchange.cached, key)
+            found = None if exchange.fresh else cache.kept(key)
+            worthy = worth(exchange.request) if found is None else _KEPT
+            if found is not None:
+                exchange.cached = "hit"
+            elif exchange.fresh or worthy.exactly == "not":
+                exchange.cached = "bypass"
+            else:
+                found, exchange.cached = await cache.claim(key)
+            why = FRESH if exchange.fresh else str(worthy)
+            span.decide(exchange.cached, why if exchange.cached == "bypass" else key.hex())
         if found is not None:
-            yield Delta(found.text, (), found.finish, found.usage, found.citations)
-            return
-        collector = Collector()
-        whole = False
-        try:
+            for delta in replay(found):
+                yield delta
+        elif exchange.cached == "bypass":
             async with aclosing(below(exchange)) as deltas:
                 async for delta in deltas:
-                    collector.add(delta)
                     yield delta
-            whole = True
-        finally:
-            response = collector.response()
-            # Calls are for the client to run; tools read what may change without notice: shared now, not kept.
-            shared = response if whole and response.finish == "stop" else None
-            cache.settle(key, shared, keep=not exchange.tool_texts)
+        else:
+            async with aclosing(_kept(below, exchange, cache, key, worthy)) as deltas:
+                async for delta in deltas:
+                    yield delta
 
     return handler
 
 
-def cache_key(exchange: Exchange) -> str:
-    """What makes two requests the same: Variant, index epoch, tenant, and all they ask, spacing at the ends aside."""
-    request, variant = exchange.request, exchange.variant
-    messages = [
-        (m.role, m.content.strip() if isinstance(m.content, str) else m.content, m.rest) for m in request.messages
-    ]
-    rest = {name: value for name, value in request.rest.items() if name not in NOT_ASKED}
-    return digest_bytes(_encode((variant.digest, variant.epoch, exchange.tenant, request.model, messages, rest)))
+async def _kept(
+    below: Handler, exchange: Exchange, cache: ExactCache, key: bytes, worthy: Worth
+) -> AsyncGenerator[Delta]:
+    """The answer from below, kept when it is whole."""
+    collector = Collector()
+    whole = False
+    try:
+        async with aclosing(below(exchange)) as deltas:
+            async for delta in deltas:
+                collector.add(delta)
+                yield delta
+        whole = True
+    finally:
+        response = collector.response()
+        # Calls are for the client to run; tools read what may change without notice: shared now, not kept. Nor is what
+        # another cache gave: its answers end when it says so.
+        shared = response if whole and response.finish == "stop" else None
+        passing = bool(exchange.tool_texts) or exchange.cached == SEMANTIC
+        cache.settle(key, shared, "not" if passing else worthy.exactly)
+
+
+def replay(response: Response) -> Iterator[Delta]:
+    """A kept response as a stream: its thoughts one by one, and all else at once."""
+    for thought in response.thoughts:
+        yield Delta(reasoning=thought.text, seal=thought.seal)
+    yield Delta(
+        response.text,
+        (),
+        response.finish,
+        response.usage,
+        response.citations,
+        logprobs=response.logprobs,
+        refused=response.refused,
+    )

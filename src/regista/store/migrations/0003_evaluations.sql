@@ -41,7 +41,7 @@ CREATE TABLE evaluation_runs (
   repeat INTEGER NOT NULL,
   headline TEXT NOT NULL,
   scorers TEXT NOT NULL,
-  only TEXT NOT NULL,
+  "only" TEXT NOT NULL,
   cases INTEGER NOT NULL,
   started_ns INTEGER NOT NULL,
   finished_ns INTEGER,

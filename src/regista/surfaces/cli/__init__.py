@@ -18,8 +18,12 @@ COMMANDS = {
     "judge": ("judge:judge", "Measure a judge against people: its passport."),
     "select": ("select:select", "Choose a model: what rules it out, what it scores, what it costs."),
     "contamination": ("contamination:contamination", "Find a suite's cases in a corpus a model may have read."),
+    "batch": ("batch:batch", "Answer files of requests durably: run, list, status, cancel, resume."),
     "models": ("models:models", "List an application's models and their prices."),
+    "route": ("route:route", "Explain which model answered, replay traffic through a policy, train what chooses."),
+    "cache": ("cache:cache", "See what the caches are worth, calibrate the semantic one, begin anew."),
     "keys": ("keys:keys", "Make, list and revoke the keys that requests need."),
+    "ledger": ("ledger:ledger", "Add up what was spent: by model, key, tenant, cause or day."),
     "traces": ("traces:traces", "List the newest requests: times, tokens, cost."),
     "trace": ("trace:trace", "Show one request stage by stage, with every decision."),
 }

@@ -72,6 +72,7 @@ def facts(folder: Folder) -> dict[str, Any]:
         "tools": [tool.name for tool in folder.tools],
         "guardrails": {place: list(getattr(guards, place)) for place in ("request", "context", "response")},
         "cache": settings.cache.exact,
+        "semantic_cache": settings.cache.semantic,
         "suites": suites(folder.path / "evals"),
         "variants": sorted(path.stem for path in (folder.path / "variants").glob("*.toml")),
     }
@@ -103,7 +104,7 @@ def _print_facts(folder: Folder) -> None:
         "documents": f"{made_of['documents']}, found by {made_of['retriever']}" if made_of["retriever"] else "",
         "tools": ", ".join(f"{name} (asks approval)" if name in writing else name for name in made_of["tools"]),
         "guardrails": "\n".join(f"{at}: {', '.join(names)}" for at, names in made_of["guardrails"].items() if names),
-        "cache": "exact" if made_of["cache"] else "",
+        "cache": ", ".join(kind for key, kind in (("cache", "exact"), ("semantic_cache", "semantic")) if made_of[key]),
         "suites": ", ".join(made_of["suites"]),
         "variants": ", ".join(made_of["variants"]),
     }

@@ -31,7 +31,7 @@ class Asked:
     licence: Annotated[tuple[str, ...], Parameter(help="One of these licences, such as Apache-2.0.")] = ()
     context: Annotated[int | None, Parameter(help="A window of at least so many tokens.")] = None
     region: Annotated[tuple[str, ...], Parameter(help="Answered in one of these regions.")] = ()
-    feature: Annotated[tuple[str, ...], Parameter(help="All of these: tools, json_schema, logprobs, vision …")] = ()
+    feature: Annotated[tuple[str, ...], Parameter(help="All of these: tools, json_schema, logprobs, images …")] = ()
     input_price: Annotated[float | None, Parameter(help="At most so many dollars for a million tokens in.")] = None
     output_price: Annotated[float | None, Parameter(help="At most so many dollars for a million tokens out.")] = None
     max_cost: Annotated[float | None, Parameter(help="At most so many dollars for a request.")] = None

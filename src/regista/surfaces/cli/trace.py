@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from regista.core.errors import NotFoundError
-from regista.core.nouns import Json, Span, Trace
+from regista.core.nouns import Call, Json, Span, Trace
 from regista.store.traces import find
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli.traces import STYLES
@@ -42,9 +42,10 @@ def trace(
 
 def as_mapping(trace: Trace) -> Json:
     """A trace with the names of its fields, ready for JSON."""
-    named = {name: getattr(trace, name) for name in Trace.__struct_fields__ if name != "spans"}
+    named = {name: getattr(trace, name) for name in Trace.__struct_fields__}
     spans = [{name: getattr(span, name) for name in Span.__struct_fields__} for span in trace.spans]
-    return cast("Json", msgspec.to_builtins({**named, "spans": spans}))
+    calls = [{name: getattr(call, name) for name in Call.__struct_fields__} for call in trace.calls]
+    return cast("Json", msgspec.to_builtins({**named, "spans": spans, "calls": calls}))
 
 
 def screen(trace: Trace, width: int, *, ascii_only: bool = False) -> RenderableType:
@@ -52,6 +53,11 @@ def screen(trace: Trace, width: int, *, ascii_only: bool = False) -> RenderableT
     parts: list[RenderableType] = [*_head(trace)]
     if trace.spans:
         parts += _section("Stages", _stages(trace, width, ascii_only))
+    notes = [note for span in trace.spans for note in _notes(span)]
+    if len(trace.calls) > 1 or notes or not all(call.exact for call in trace.calls):
+        calls = _calls(trace.calls, about="~" if ascii_only else "≈")
+        reasons = [f"{call.cause} {call.model}: {call.reason}" for call in trace.calls if call.reason]
+        parts += _section("Calls", Group(calls, *(Text(line(told), "dim") for told in (*reasons, *notes))))
     hits = [hit for span in trace.spans for hit in _hits(span)]
     if hits:
         parts += _section("Retrieved", _retrieved(hits))
@@ -142,6 +148,32 @@ def _bar(trace: Trace, span: Span, cells: int, ascii_only: bool) -> Text:
     short = span.duration_ns / whole * cells < 0.5
     full, mark = ("=", "-") if ascii_only else ("━", "╸")
     return Text(" " * start) + Text(mark if short else full * length, "red" if span.decision == "error" else "blue")
+
+
+def _notes(span: Span) -> list[str]:
+    """The attribute `notes` of a span: what was decided on the way to a model without a call."""
+    notes = span.attributes.get("notes")
+    return [str(note) for note in cast("list[object]", notes)] if isinstance(notes, list) else []
+
+
+def _calls(calls: tuple[Call, ...], about: str) -> Table:
+    """Every call of a model: why it was made, what became of it, and what it cost; with a sign where nobody counted."""
+    table = Table.grid(padding=(0, 2))
+    for justify in ("left", "left", "left", "right", "right", "right"):
+        table.add_column(no_wrap=True, justify=justify)
+    for call in calls:
+        sign = "" if call.exact else about
+        tokens = f"{sign}{call.usage.input_tokens:,} in, {sign}{call.usage.output_tokens:,} out"
+        cost = "unknown" if call.cost_nano is None else sign + money(call.cost_nano)
+        table.add_row(
+            Text(line(call.cause), "dim" if call.cause == "answer" else "yellow"),
+            Text(line(call.model)),
+            Text(line(call.status), STYLES.get(call.status, "")),
+            duration(call.duration_ns),
+            Text(tokens),
+            Text(cost),
+        )
+    return table
 
 
 def _hits(span: Span) -> list[Mapping[str, Any]]:

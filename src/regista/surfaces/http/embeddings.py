@@ -1,48 +1,49 @@
-"""`POST /v1/embeddings`: vectors from the embedder in this process, or from a provider that has some."""
+"""`POST /v1/embeddings`: vectors from the embedder in this process, or from a provider that has some.
 
-import base64
-from typing import Literal
+https://platform.openai.com/docs/api-reference/embeddings
+"""
 
-import msgspec
-from msgspec import Struct
+from typing import Annotated, Literal
 
-from regista.app.platform import Platform
+from msgspec import Meta, Struct
+
 from regista.core.errors import RequestError
-from regista.core.nouns import Json
-from regista.store.keys import Key
-from regista.surfaces.http.wire import JSON_TYPE, Receive, Scope, Send, decode_object, encode, read_body, respond
+from regista.core.nouns import Json, Message, Request
+from regista.surfaces.http.answering import Asked, Surface
+from regista.surfaces.http.reading import Positive, read
 
 MAX_TEXTS = 2048
+Token = Annotated[int, Meta(ge=0)]
 
 
 class _Embeddings(Struct):
     model: str
-    input: str | list[str]
-    encoding_format: Literal["float", "base64"] = "float"
+    input: str | list[str | Token | list[Token]]
+    encoding_format: Literal["float", "base64"] | None = None
+    dimensions: Positive | None = None
+    user: str | None = None
 
 
-async def embed(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer an embeddings request: https://platform.openai.com/docs/api-reference/embeddings."""
-    body = decode_object(await read_body(scope, receive, platform.max_body))
-    try:
-        asked = msgspec.convert(body, _Embeddings)
-    except msgspec.ValidationError as error:
-        raise RequestError(f"The request is no embeddings request: {error}.") from None
-    texts = [asked.input] if isinstance(asked.input, str) else asked.input
-    if not 0 < len(texts) <= MAX_TEXTS or not all(texts):
-        raise RequestError(f"'input' takes 1 to {MAX_TEXTS} texts, none of them empty.", param="input")
-    provider_name, _, model = asked.model.partition("/")
-    if provider_name != "embedded":
-        rest = {name: value for name, value in body.items() if name not in ("model", "input")}
-        await respond(send, 200, await platform.embed_upstream(asked.model, texts, rest), [JSON_TYPE])
-        return
-    name, vectors = await platform.embed(model, texts)
-    rows = [_row(vector.tobytes(), vector.tolist(), i, asked.encoding_format) for i, vector in enumerate(vectors)]
-    words = sum(len(text.split()) for text in texts)
-    usage: Json = {"prompt_tokens": words, "total_tokens": words}
-    await respond(send, 200, encode({"object": "list", "data": rows, "model": f"embedded/{name}", "usage": usage}))
+def request_of(body: Json) -> Request:
+    """An embeddings request as a noun: its texts are messages too, from which can be told what they will cost."""
+    asked = read(body, _Embeddings, "an embeddings request")
+    given = asked.input
+    if isinstance(given, str) or (given and isinstance(given[0], int)):
+        given = [given]
+    texts = [text for text in given if isinstance(text, str)]
+    of_one_kind = len(texts) == len(given) or (not texts and all(isinstance(each, list) for each in given))
+    if not 0 < len(given) <= MAX_TEXTS or not all(given) or not of_one_kind:
+        raise RequestError(
+            f"'input' takes 1 to {MAX_TEXTS} texts, or as many lists of tokens, none of them empty.", param="input"
+        )
+    rest = {name: value for name, value in body.items() if value is not None and name not in ("model", "stream")}
+    return Request(asked.model, tuple([Message("user", text) for text in texts]), rest=rest | {"input": given})
 
 
-def _row(raw: bytes, values: list[float], index: int, form: str) -> Json:
-    embedding = base64.b64encode(raw).decode() if form == "base64" else values
-    return {"object": "embedding", "index": index, "embedding": embedding}
+def whole(asked: Asked, raw: bytes | None) -> bytes:
+    """The answer as it came."""
+    return raw or b""
+
+
+embed = Surface(read=request_of, whole=whole, vectors=True)
+"""Answers an embeddings request."""

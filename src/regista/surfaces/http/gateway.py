@@ -4,21 +4,41 @@ A bare ASGI application: on the path of every request, a framework costs more th
 """
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from regista.app.platform import ANYONE, Platform
 from regista.core.errors import NotAllowedError, NotFoundError, RegistaError, did_you_mean, near
 from regista.store.keys import Key
-from regista.surfaces.http import chat, embeddings, pages
-from regista.surfaces.http.wire import ClientLeft, Receive, Scope, Send, headers_of, respond_error
+from regista.surfaces.http import batches, chat, completions, embeddings, files, keys, messages, pages, responses
+from regista.surfaces.http.wire import (
+    ClientLeft,
+    ErrorShape,
+    Receive,
+    Scope,
+    Send,
+    anthropic_error_body,
+    error_body,
+    headers_of,
+    nested_too_deeply,
+    respond_error,
+)
 
 Route = Callable[[Platform, Key, Scope, Receive, Send], Awaitable[None]]
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/chat/completions"): chat.complete,
+    ("POST", "/v1/completions"): completions.complete,
     ("POST", "/v1/embeddings"): embeddings.embed,
+    ("POST", "/v1/messages"): messages.create,
+    ("POST", "/v1/messages/count_tokens"): messages.count,
+    ("POST", "/v1/responses"): responses.respond,
+    ("POST", "/v1/files"): files.upload,
+    ("GET", "/v1/files"): files.list_files,
+    ("POST", "/v1/batches"): batches.create,
+    ("GET", "/v1/batches"): batches.list_batches,
     ("GET", "/v1/models"): pages.models,
+    ("GET", "/v1/keys"): keys.list_keys,
+    ("POST", "/v1/keys"): keys.create,
     ("GET", "/metrics"): pages.metrics,
 }
 OPEN_ROUTES: dict[tuple[str, str], Route] = {
@@ -26,6 +46,19 @@ OPEN_ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/"): pages.welcome,
 }
 """Routes that need no key."""
+BELOW: dict[tuple[str, str], Route] = {
+    ("GET", "/v1/models/"): pages.model,
+    ("DELETE", "/v1/keys/"): keys.delete,
+    ("GET", "/v1/files/"): files.read,
+    ("DELETE", "/v1/files/"): files.delete,
+    ("GET", "/v1/batches/"): batches.read,
+    ("POST", "/v1/batches/"): batches.act,
+}
+"""Routes of everything below a path, which ends in a slash."""
+ANTHROPIC = "/v1/messages"
+"""The path whose errors, and those of all below it, have Anthropic's shape."""
+KEY = "regista.key"
+"""Where the scope of a request from inside of this process has its key: no client writes there."""
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _log = logging.getLogger(__name__)
 
@@ -39,27 +72,18 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        started = False
-
-        async def watched(message: MutableMapping[str, Any]) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            await self._answer(scope, receive, watched)
+            await self._answer(scope, receive, send)
         except ClientLeft:
             return
         except RegistaError as error:
-            await respond_error(send, error)
-        except Exception as error:
-            # The last boundary: the fault is recorded with its traceback here and told without it there.
-            _log.exception("A request failed in a way nobody foresaw")
-            if started:
-                raise
-            await respond_error(
-                send, RegistaError(f"Something failed inside ({type(error).__name__}); the log has it.")
-            )
+            await respond_error(send, error, shape=_shape(scope))
+        except Exception as error:  # noqa: BLE001 - the last boundary: recorded with its traceback, told without it
+            try:
+                await respond_error(send, _told(error), shape=_shape(scope))
+            except RuntimeError:
+                # An answer had begun: that it breaks off is all that can still be told.
+                raise error from None
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         route = (scope["method"], scope["path"])
@@ -67,18 +91,24 @@ class Gateway:
             await handler(self._platform, await self._who(scope), scope, receive, send)
         elif (handler := OPEN_ROUTES.get(route)) is not None:
             await handler(self._platform, ANYONE, scope, receive, send)
+        elif (handler := _below(*route)) is not None:
+            await handler(self._platform, await self._who(scope), scope, receive, send)
         else:
             raise _no_route(*route)
 
     async def _who(self, scope: Scope) -> Key:
         """The key of the request. Before the first key is made, whoever is on this machine may ask."""
+        if (known := scope.get(KEY)) is not None:
+            return known
         keyring = self._platform.keyring
         headers = headers_of(scope)
         if not keyring.required:
             _refuse_foreign_pages(headers)
             return ANYONE
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        return await keyring.check(token.strip() if scheme.lower() == "bearer" else "")
+        if scheme.lower() != "bearer":
+            token = headers.get(b"x-api-key", b"").decode("latin-1")
+        return await keyring.check(token.strip())
 
 
 def _refuse_foreign_pages(headers: dict[bytes, bytes]) -> None:
@@ -93,9 +123,27 @@ def _refuse_foreign_pages(headers: dict[bytes, bytes]) -> None:
         )
 
 
+def _told(error: Exception) -> RegistaError:
+    """What a client is told of a fault nobody foresaw."""
+    if isinstance(error, RecursionError):
+        # What could just be read may be too deep to be written again, with more of the stack in use.
+        return nested_too_deeply()
+    _log.error("A request failed in a way nobody foresaw", exc_info=error)
+    return RegistaError(f"Something failed inside ({type(error).__name__}); the log has it.")
+
+
+def _shape(scope: Scope) -> ErrorShape:
+    path: str = scope["path"]
+    return anthropic_error_body if path == ANTHROPIC or path.startswith(f"{ANTHROPIC}/") else error_body
+
+
+def _below(method: str, path: str) -> Route | None:
+    return next((route for (m, above), route in BELOW.items() if m == method and path.startswith(above)), None)
+
+
 def _no_route(method: str, path: str) -> RegistaError:
-    known = {**ROUTES, **OPEN_ROUTES}
-    methods = [m for m, p in known if p == path]
+    known = [*ROUTES, *OPEN_ROUTES]
+    methods = [m for m, p in known if p == path] + [m for m, above in BELOW if path.startswith(above)]
     if methods:
         return RegistaError(f"{path} takes {', '.join(methods)}, not {method}.", code="method_not_allowed", status=405)
     hint = did_you_mean(near(path, {p for _, p in known}))

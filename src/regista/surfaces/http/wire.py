@@ -1,11 +1,12 @@
-"""HTTP in and out: bodies read within a limit, JSON and errors written in OpenAI's shape. Knows no route."""
+"""HTTP in and out: bodies read within a limit, JSON and errors written in the shape of who is asked. Knows no route."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, cast
 
 import msgspec
 
-from regista.core.errors import ProviderError, RegistaError, RequestError, TooLargeError
+from regista.core.errors import RegistaError, RequestError, TooLargeError
 from regista.core.nouns import Json
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,20 @@ TYPES = {
     429: "rate_limit_error",
 }
 """HTTP status to the `type` OpenAI gives it; anything else is an `api_error`."""
+ANTHROPIC_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    503: "overloaded_error",
+    504: "timeout_error",
+}
+"""The same for Anthropic's API."""
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 encode = msgspec.json.Encoder().encode
 
@@ -60,21 +75,35 @@ def _too_large(limit: int) -> TooLargeError:
 
 
 def headers_of(scope: Scope) -> dict[bytes, bytes]:
-    """The request's headers by their lower-case names."""
-    return dict(scope["headers"])
+    """The request's headers by their lower-case names; of one that comes twice, the last. Made once a request."""
+    headers: dict[bytes, bytes] | None = scope.get("regista.headers")
+    if headers is None:
+        headers = scope["regista.headers"] = dict(scope["headers"])
+    return headers
 
 
 def decode_object(body: bytes) -> Json:
-    """A JSON object; raises `RequestError` saying where it stops being one."""
+    """A JSON object; of a key that comes twice the last holds, here and further on.
+
+    Raises `RequestError` saying where it stops being one, or that it is nested too deeply to be read.
+    """
     try:
         value = msgspec.json.decode(body)
+    except RecursionError:
+        raise nested_too_deeply() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RequestError(f"The body is not JSON: {error}.", code="invalid_json") from None
+        half = " A \\u escape in it may be half of a surrogate pair." if _HALF_PAIR.search(body) else ""
+        raise RequestError(f"The body is not JSON: {error}.{half}", code="invalid_json") from None
     if not isinstance(value, dict):
         raise RequestError(
             'The body is JSON but not an object. Send {"model": …, "messages": […]}.', code="invalid_json"
         )
     return cast("Json", value)
+
+
+def nested_too_deeply() -> RequestError:
+    """For JSON with so many levels that it could not be read, or not be written again for who answers."""
+    return RequestError("The body is nested too deeply. Send it flatter.", code="nested_too_deeply")
 
 
 async def respond(send: Send, status: int, body: bytes, headers: Headers = (JSON_TYPE,)) -> None:
@@ -90,11 +119,20 @@ def error_body(error: RegistaError) -> Json:
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 
 
-async def respond_error(send: Send, error: RegistaError, headers: Headers = ()) -> None:
+def anthropic_error_body(error: RegistaError) -> Json:
+    """An error in Anthropic's shape, with Regista's code beside it: https://platform.claude.com/docs/en/api/errors."""
+    kind = ANTHROPIC_TYPES.get(error.status, "api_error")
+    return {"type": "error", "error": {"type": kind, "message": error.message, "code": error.code}}
+
+
+ErrorShape = Callable[[RegistaError], Json]
+
+
+async def respond_error(send: Send, error: RegistaError, headers: Headers = (), shape: ErrorShape = error_body) -> None:
     """Send an error; what the upstream said about when to come back is passed on."""
     extra = list(headers)
-    if isinstance(error, ProviderError) and error.retry_after:
+    if error.retry_after:
         extra.append((b"retry-after", error.retry_after.encode("latin-1", "replace")))
     if error.status == 401:
         extra.append((b"www-authenticate", b"Bearer"))
-    await respond(send, error.status, encode(error_body(error)), [JSON_TYPE, *extra])
+    await respond(send, error.status, encode(shape(error)), [JSON_TYPE, *extra])

@@ -1,0 +1,1 @@
+"""Batches in one process and on Ray, side by side."""

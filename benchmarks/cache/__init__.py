@@ -1,0 +1,1 @@
+"""Whose answer may serve another: what the semantic cache's rules and threshold are worth, on labelled questions."""

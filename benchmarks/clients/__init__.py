@@ -1,0 +1,1 @@
+"""Clients of other projects against a running server."""

@@ -1,0 +1,160 @@
+"""Answers in JSON, checked against the schema that was asked for, and mended where they do not fit.
+
+First without a model, by what is surely meant (a code fence, words around it, a comma too many); then the model is told
+what is wrong and asked again. What still does not fit is an error: what leaves here as an answer is valid.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from regista.core.errors import ProviderError, RequestError
+from regista.core.nouns import Delta, Message, Request, Usage
+from regista.models.json_forms import Form, checked, form_of
+from regista.models.providers import Provider
+from regista.models.resilience.turns import because, note
+
+INVALID = "invalid_output"
+"""The code of an answer that is not what was asked for."""
+LARGE = 50_000
+"""Characters from which on an answer is checked beside the event loop."""
+SAID = 4_000
+"""Characters of a wrong answer that the model is shown again."""
+
+
+@dataclass
+class Structured:
+    """Asks `provider`, and up to `repairs` times more where its answer does not fit.
+
+    A stream is held until it is known to fit, unless the provider is known to make it fit (`enforces`, for schemas that
+    are strict): then it passes as it comes, and ends with an error in place of its finish where it does not fit after
+    all. Without repairs it passes too. Where the provider is known to take no schema (`enforces` is False) it is told
+    in words. Tool calls and refusals are not checked.
+    """
+
+    provider: Provider
+    repairs: int = 0
+    enforces: bool | None = None
+
+    def generate(self, request: Request) -> AsyncGenerator[Delta]:
+        """See `Provider.generate`. Raises `RequestError` for a schema that is none, `ProviderError` as it says."""
+        if "response_format" not in request.rest:
+            return self.provider.generate(request)
+        return self._formed(request)
+
+    async def _formed(self, request: Request) -> AsyncGenerator[Delta]:
+        form = form_of(request.rest["response_format"])
+        if form is not None and request.rest.get("n") not in (None, 1):
+            raise RequestError("With a response_format each answer is checked: ask for one, without 'n'.", param="n")
+        if form is None:
+            answer = self.provider.generate(request)
+        elif request.stream and (not self.repairs or (form.strict and self.enforces)):
+            answer = self._passed(request, form)
+        else:
+            answer = self._held(request, form)
+        try:
+            async for delta in answer:
+                yield delta
+        finally:
+            await answer.aclose()
+
+    async def _passed(self, request: Request, form: Form) -> AsyncGenerator[Delta]:
+        """The stream as it comes; its end when it is known to fit."""
+        answer, end = _Answer(), list[Delta]()
+        deltas = self.provider.generate(self._worded(request, form))
+        try:
+            async for delta in deltas:
+                answer.add(delta)
+                if end or delta.finish is not None:
+                    end.append(delta)
+                else:
+                    yield delta
+        finally:
+            await deltas.aclose()
+        if not answer.exempt and (problem := (await answer.checked(form))[1]):
+            raise _invalid(request, problem, 1)
+        for delta in end:
+            yield delta
+
+    async def _held(self, request: Request, form: Form) -> AsyncGenerator[Delta]:
+        """The first answer that fits, whole."""
+        worded = asked = self._worded(request, form)
+        used: Usage | None = None
+        problem = ""
+        for attempt in range(self.repairs + 1):
+            answer, held = _Answer(), list[Delta]()
+            deltas = self.provider.generate(asked)
+            try:
+                async for delta in deltas:
+                    answer.add(delta)
+                    held.append(delta)
+            finally:
+                await deltas.aclose()
+            text, problem = (answer.text, "") if answer.exempt else await answer.checked(form)
+            if not problem:
+                if attempt or text != answer.text:
+                    held = [answer.mended(text, used)]
+                for delta in held:
+                    yield delta
+                return
+            note(request, f"the answer does not fit: {problem}")
+            if answer.finish == "length":
+                raise _invalid(request, f"{problem} It was cut off at its limit of tokens: raise max_tokens.", 1)
+            used = (used or Usage()) + (answer.usage or Usage())
+            asked = because(_told(worded, answer.text, problem), "repair")
+        raise _invalid(request, problem, self.repairs + 1)
+
+    def _worded(self, request: Request, form: Form) -> Request:
+        """The request, for a provider that takes no schema: told in words."""
+        if self.enforces is not False:
+            return request
+        rest = {name: value for name, value in request.rest.items() if name != "response_format"}
+        return replace(request, rest=rest, messages=(*request.messages, Message("user", form.words)))
+
+
+class _Answer:
+    """One answer as it came."""
+
+    def __init__(self) -> None:
+        self.finish: str | None = None
+        self.usage: Usage | None = None
+        self.exempt = False
+        """It calls tools or refuses: there is nothing to check."""
+        self._texts: list[str] = []
+        self._last = Delta()
+
+    def add(self, delta: Delta) -> None:
+        self._texts.append(delta.text)
+        self.finish = delta.finish or self.finish
+        self.usage = delta.usage or self.usage
+        self.exempt = self.exempt or bool(delta.tool_calls) or delta.refused
+
+    @property
+    def text(self) -> str:
+        return "".join(self._texts)
+
+    async def checked(self, form: Form) -> tuple[str, str]:
+        """The text that fits, or what is wrong."""
+        text = self.text
+        return checked(text, form) if len(text) < LARGE else await asyncio.to_thread(checked, text, form)
+
+    def mended(self, text: str, used: Usage | None) -> Delta:
+        """An answer of this text, with what all answers until this one used."""
+        usage = self.usage if used is None else used + (self.usage or Usage())
+        return Delta(text, finish=self.finish or "stop", usage=usage)
+
+
+def _told(request: Request, said: str, problem: str) -> Request:
+    """The request, with the wrong answer and what is wrong with it."""
+    words = f"This answer is not what was asked for: {problem} Answer again, with the corrected JSON and nothing else."
+    shown = said if len(said) <= SAID else f"{said[:SAID]} …"
+    return replace(request, messages=(*request.messages, Message("assistant", shown), Message("user", words)))
+
+
+def _invalid(request: Request, problem: str, tries: int) -> ProviderError:
+    again = f" It was asked {tries} times." if tries > 1 else ""
+    return ProviderError(
+        f"{request.model} gave no answer of the form that was asked for: {problem}{again}", code=INVALID
+    )

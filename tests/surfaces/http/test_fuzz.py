@@ -1,0 +1,165 @@
+"""Whatever JSON comes to whatever endpoint, the answer is a 2xx or a 4xx with a reason: never a 500, never nothing."""
+
+import json
+from typing import Any
+
+import httpx2
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests._upstream.server import Upstream
+from tests.surfaces.http.conftest import Live
+
+MODELS = ["shop", "openai/good", "anthropic/claude", "echo/mirror", "embedded/default", "nobody/x", ""]
+scalars = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+anything: st.SearchStrategy[Any] = st.recursive(
+    scalars | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+texts = st.text(max_size=12) | anything
+roles = st.sampled_from(["user", "assistant", "system", "developer", "tool", "function", "robot"]) | anything
+kinds = st.sampled_from(
+    [
+        "text", "image_url", "file", "input_text", "output_text", "input_image", "input_file", "input_audio", "refusal",
+        "image", "document", "tool_use", "tool_result", "thinking", "redacted_thinking", "function", "message",
+        "function_call", "function_call_output", "reasoning", "item_reference", "json_schema", "json_object", "custom",
+        "auto", "any", "none", "allowed_tools", "base64", "url",
+    ]
+) | anything  # fmt: skip
+
+
+def some(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object with any of these fields."""
+    return st.fixed_dictionaries({}, optional=fields)
+
+
+source = some(type=kinds, media_type=texts, data=texts, url=texts)
+function = some(name=texts, arguments=texts, parameters=anything, description=texts, strict=anything)
+parts: st.SearchStrategy[Any] = st.deferred(
+    lambda: some(
+        type=kinds,
+        text=texts,
+        image_url=some(url=texts) | texts,
+        file=anything,
+        file_data=texts,
+        input_audio=anything,
+        refusal=texts,
+        source=source | anything,
+        title=texts,
+        id=texts,
+        name=texts,
+        input=anything,
+        tool_use_id=texts,
+        content=content,
+        is_error=anything,
+        thinking=texts,
+        signature=texts,
+        data=texts,
+        cache_control=anything,
+    )
+)
+content: st.SearchStrategy[Any] = texts | st.lists(parts | anything, max_size=3)
+calls = st.lists(some(id=texts, type=kinds, function=function | anything) | anything, max_size=2)
+messages = st.lists(
+    some(role=roles, content=content, tool_calls=calls | anything, tool_call_id=texts, name=texts) | anything,
+    max_size=4,
+)
+items = st.lists(
+    some(
+        type=kinds, role=roles, content=content, call_id=texts, name=texts, arguments=texts, output=content,
+        summary=anything, encrypted_content=texts, id=texts,
+    )
+    | anything,
+    max_size=4,
+)  # fmt: skip
+tools = st.lists(
+    some(
+        type=kinds,
+        name=texts,
+        function=function | anything,
+        parameters=anything,
+        input_schema=anything,
+        strict=anything,
+    )
+    | anything,
+    max_size=2,
+)
+choice = (
+    st.sampled_from(["auto", "none", "required"]) | some(type=kinds, name=texts, mode=texts, tools=tools) | anything
+)
+bodies = some(
+    model=st.sampled_from(MODELS) | anything,
+    messages=messages | anything,
+    input=items | content | st.lists(st.lists(st.integers(0, 9), max_size=2), max_size=2),
+    prompt=texts | st.lists(texts, max_size=3),
+    system=content,
+    instructions=texts,
+    max_tokens=st.integers(-1, 9) | anything,
+    max_output_tokens=st.integers(-1, 9) | anything,
+    stream=st.booleans() | anything,
+    stream_options=some(include_usage=anything) | anything,
+    tools=tools | anything,
+    tool_choice=choice,
+    temperature=st.floats(-1, 3) | anything,
+    n=st.integers(-1, 3) | anything,
+    logprobs=st.booleans() | st.integers(-1, 6) | anything,
+    top_logprobs=st.integers(-1, 21) | anything,
+    echo=anything,
+    stop=anything,
+    stop_sequences=anything,
+    response_format=some(type=kinds, json_schema=some(name=texts, schema=anything)) | anything,
+    text=some(format=some(type=kinds, name=texts, schema=anything)) | anything,
+    output_config=some(effort=texts, format=some(type=kinds, schema=anything)) | anything,
+    thinking=some(type=texts, budget_tokens=anything) | anything,
+    reasoning=some(effort=texts) | anything,
+    reasoning_effort=texts,
+    metadata=some(user_id=texts) | anything,
+    include=anything,
+    dimensions=anything,
+    encoding_format=anything,
+    previous_response_id=anything,
+    user=texts,
+)
+PATHS = [
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/responses",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/embeddings",
+]
+
+
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much)
+
+
+@pytest.fixture(scope="module")
+def client() -> Any:
+    with httpx2.Client(timeout=30) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_json_brings_it_down(live: Live, running_upstream: Upstream, client: httpx2.Client, path: str) -> None:
+    running_upstream.forget()
+
+    @settings(max_examples=150, suppress_health_check=SLOW)
+    @given(bodies | anything)
+    def answered(body: object) -> None:
+        answer = client.post(live.url + path, content=json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+        assert 200 <= answer.status_code < 500, (answer.status_code, answer.text)
+        if answer.status_code >= 400:
+            assert answer.json()["error"]["message"]
+
+    answered()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_bytes_bring_it_down(live: Live, client: httpx2.Client, path: str) -> None:
+    @settings(max_examples=40, suppress_health_check=SLOW)
+    @given(st.binary(max_size=64))
+    def answered(body: bytes) -> None:
+        assert client.post(live.url + path, content=body).status_code == 400
+
+    answered()

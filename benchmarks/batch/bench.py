@@ -6,7 +6,7 @@
 Two models: `echo`, which costs nothing, so that what is measured is the rest; and one behind HTTP on the loopback
 interface that answers after 5 ms. Every line is kept in SQLite as it is done, with its trace and its ledger row.
 CPU time is that of the whole process tree, start-up included, sampled every 0.2 s; lines a second are taken twice:
-from the command's start to its end, and from the batch's first line to its last.
+from the command's start to its end, and from the first line's beginning to the last one's end.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.evaluation.bench import URL, endpoint
-from regista.store import batches, connect
+from regista.store import connect
 
 MODELS = {
     "echo": 'model = "echo/it"',
@@ -98,11 +98,11 @@ def timed(place: Path, python: str, ray: str, model: str, lines: int, concurrenc
 
 
 def took(place: Path) -> float:
-    """Seconds from the first line to the last, by the store."""
+    """Seconds from the first line's beginning to the last one's end, by the ledger."""
     database = connect(f"sqlite://{place / 'app' / '.regista' / 'regista.db'}")
-    (batch,) = batches.of_application(database, "app", 1)
+    ((first, last),) = database.query("SELECT min(started_ns), max(ended_ns) FROM ledger WHERE cause = 'batch'")
     database.close()
-    return ((batch.ended_ns or 0) - (batch.started_ns or 0)) / 1e9
+    return (last - first) / 1e9
 
 
 def prepare(place: Path, model: str, lines: int) -> None:
@@ -121,7 +121,9 @@ def tree(pid: int) -> Iterator[tuple[int, float]]:
     """The processes of a tree with their CPU seconds so far."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        # Of every thread: a child may be of any.
+        files = list(Path(f"/proc/{pid}/task").glob("*/children"))
+        children = [child for file in files for child in file.read_text().split()]
     except OSError:
         return
     yield pid, (int(fields[11]) + int(fields[12])) / TICK

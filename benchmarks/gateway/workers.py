@@ -4,8 +4,7 @@
     python -m benchmarks.gateway.workers --workers 1,2,4 --limited
 
 The provider and the load are the C programs of the kit (`--kit`). They have the cores that no worker has; where none
-is left they share the workers' cores, go first, and what they take is missing from the N. All run before whatever
-else is on the machine, as root may have it.
+is left they share the workers' cores, go first, and what they take is missing from the N.
 CPU time is that of the whole process tree, supervisor and trace writers included, divided by the answers: where it
 does not grow with the workers, they do not stand in each other's way. `uneven` is the busiest worker's share over an
 even one. Runs take turns, so that a disturbance hits all; figures are medians.
@@ -33,8 +32,8 @@ from regista.store import connect, keys
 ROOT = Path(__file__).parents[2]
 KIT = ROOT.parent / "shared" / "bench" / "gateway"
 PROVIDER_PORT, WARM_S = 9431, 1.0
-FIRST, SECOND = ("chrt", "-r", "2"), ("chrt", "-r", "1")
-"""Before all others on the machine, and before all but those."""
+FIRST = ("chrt", "-r", "1")
+"""Provider and load go before the workers they share a core with: they never are what is waited for. Needs root."""
 CONFIGURATION = f"""
 [app]
 name = "shop"
@@ -154,7 +153,7 @@ def gateway(folder: Path, cores: list[int], count: int, options: argparse.Namesp
             key = keys.add(database, "bench", limits=LIMITS)
     regista = (sys.executable, "-m", "regista", "up", str(application), "--port", "0", "--no-reload")
     note = application / ".regista" / "server.json"
-    with running(*pinned(cores, *SECOND), *regista, "--workers", str(count), env={"OPENAI_API_KEY": "none"}) as process:
+    with running(*pinned(cores), *regista, "--workers", str(count), env={"OPENAI_API_KEY": "none"}) as process:
         while not note.exists():
             if process.poll() is not None:
                 sys.exit("The gateway did not start.")

@@ -9,6 +9,7 @@ request                               answer
 an image                              `ANSWER` with what the image is, and how large
 `response_format`, `output_config`    JSON that fits the schema
 the word REFUSE in the question       a refusal
+the word MIXED in it, and `tools`     a stream of two calls whose arguments come by turns (OpenAI's)
 `reasoning_effort`                    `THOUGHT` before the answer (Anthropic's always thinks)
 `logprobs`, `top_logprobs`            an entry for each piece of the text
 `n`                                   so many choices, each with its number at the end
@@ -150,14 +151,17 @@ def _openai_chunks(body: Json, text: str, tool: str, index: int) -> Iterator[Jso
     if thinks(body):
         deltas += [{"reasoning_content": part} for part in halves(THOUGHT)]
     if tool:
-        deltas.append(
-            {
-                "tool_calls": [
-                    {"index": 0, "id": "call_1", "type": "function", "function": {"name": tool, "arguments": ""}}
-                ]
-            }
-        )
-        deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": part}}]} for part in halves(ARGUMENTS)]
+        both = range(2 if "MIXED" in json.dumps(body["messages"][-1]) else 1)
+        for call in both:
+            function = {"name": tool, "arguments": ""}
+            deltas.append(
+                {"tool_calls": [{"index": call, "id": f"call_{call + 1}", "type": "function", "function": function}]}
+            )
+        deltas += [
+            {"tool_calls": [{"index": call, "function": {"arguments": part}}]}
+            for part in halves(ARGUMENTS)
+            for call in both
+        ]
     elif refuses(body):
         deltas += [{"refusal": part} for part in halves(REFUSAL)]
     else:

@@ -189,8 +189,18 @@ class _Reader:
             return None
         if not self.named(providers, model.provider, (*at, "model")):
             return None
+        self.choosing(name, model)
         options = self.options(providers, model.provider, options, at, besides=_keys(Model))
         return msgspec.structs.replace(model, options=options)
+
+    def choosing(self, name: str, model: Model) -> None:
+        """Who verifies answers stands where answers are verified, and nowhere else."""
+        at = ("models", name, "verifier")
+        if model.choose == "verifier" and not model.verifier:
+            written = 'another of [models.*], or a function: "tools.py:score"'
+            self.wrong(("models", name, "choose"), f"{_dotted(at[:2])} needs the key 'verifier': {written}.")
+        if model.verifier and (model.choose != "verifier" or model.samples == 1):
+            self.wrong(at, 'It verifies nothing: write samples = 5 and choose = "verifier" beside it.')
 
     def pool(self, name: str, model: Model, rest: Json) -> Model:
         """A model that is one of several."""
@@ -202,19 +212,26 @@ class _Reader:
             self.wrong((*at, "balance"), f"{_dotted(at)} balances fewer than two models: name another, or write model.")
         for key in rest:
             self.unknown((*at, key), _keys(Model), "key")
+        self.choosing(name, model)
         return msgspec.structs.replace(model, model=f"pool/{name}")
 
     def references(self, models: Mapping[str, Model]) -> None:
         """Models that others name: each must be there, and none may lead back to itself."""
         known = self.table("models")
-        graph = {name: (*model.balance, *model.fallbacks) for name, model in models.items()}
+        verifiers = {name: () if ":" in model.verifier else (model.verifier,) for name, model in models.items()}
+        verifiers = {name: tuple(filter(None, verifier)) for name, verifier in verifiers.items()}
+        graph = {name: (*model.balance, *model.fallbacks, *verifiers[name]) for name, model in models.items()}
         for name, model in models.items():
+            for other in verifiers[name]:
+                if other not in known:
+                    self.wrong(("models", name, "verifier"), UnknownNameError("model", other, known).message)
             for key, others in (("balance", model.balance), ("fallbacks", model.fallbacks)):
                 for position, other in enumerate(others):
                     if other not in known:
                         self.wrong(("models", name, key, position), UnknownNameError("model", other, known).message)
         for first, *way in loops(graph):
-            key = "balance" if way[0] in models[first].balance else "fallbacks"
+            keys = {key: getattr(models[first], key) for key in ("balance", "fallbacks")}
+            key = next((key for key, others in keys.items() if way[0] in others), "verifier")
             told = " → ".join((first, *way))
             self.wrong(("models", first, key), f"These models lead back to themselves and would never end: {told}.")
 
@@ -336,9 +353,7 @@ class _Reader:
                 made[name] = one
         return made
 
-    def options(
-        self, registry: Registry[Any], name: str, given: Json, at: Path, besides: Iterable[str] = ()
-    ) -> Json:
+    def options(self, registry: Registry[Any], name: str, given: Json, at: Path, besides: Iterable[str] = ()) -> Json:
         """A component's options: what is given, checked against its constructor, over its defaults.
 
         `besides` are keys that stand beside them and may have been meant.

@@ -12,6 +12,7 @@ from typing import Any
 from regista.app.application import Application, Routes, compile_application, prices_of
 from regista.app.caches import Caches
 from regista.app.folder import Folder
+from regista.app.generation import Functions
 from regista.app.routing import Known, known_here, open_routes, router_embedder, wants_vectors
 from regista.app.schema import Context
 from regista.app.team import Alone, Embedder, Team
@@ -128,6 +129,8 @@ def _lent(before: Loaded | None) -> Embedder | None:
 
 def _upstreams(folder: Folder, before: Loaded | None, prices: Prices, ports: dict[str, Any]) -> Upstreams:
     """The models; those of the version before where nothing of theirs has changed: they know what they are worth."""
+    if any(":" in model.verifier for model in folder.settings.models.values()):
+        ports = ports | {"functions": Functions(folder.path, folder.digest)}
     if before is not None and before.upstreams.fits(folder.settings, ports):
         return before.upstreams
     return Upstreams(folder.settings, prices, ports)

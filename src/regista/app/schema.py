@@ -3,7 +3,7 @@
 `options` are those of components, by name, with the components' own defaults filled in.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -41,8 +41,8 @@ Factor = Annotated[
 class App(Struct, frozen=True):
     """`[app]`. `prompt` is the file `prompts/<prompt>.prompt`, `model` one of `[models.*]`.
 
-    `example` is a question that `regista up` shows as one to try. `finish_abandoned_s` is for how many seconds an answer
-    whose client has left is still read, so that the provider counts it; at 0 it is cancelled, and estimated.
+    `example` is a question that `regista up` shows as one to try. `finish_abandoned_s` is for how many seconds an
+    answer whose client has left is still read, so that the provider counts it; at 0 it is cancelled, and estimated.
     """
 
     name: Name = ""
@@ -57,8 +57,9 @@ class Model(Struct, frozen=True):
     """`[models.<name>]`: `model` is `provider/its name there`; other keys are options of the provider.
 
     A pool has `balance` instead, two or more of the other models, and is `pool/<name>`. What each key does is told in
-    docs/resilience.md. `breaker` is the share of failing calls that opens it: one half for a model that is not
-    alone (it has `fallbacks`, or is one, or is in a pool), else none. `continuation` is on where there are `fallbacks`.
+    docs/resilience.md, of `repairs`, `samples`, `choose` and `verifier` in docs/generation.md. `breaker` is the share
+    of failing calls that opens it: one half for a model that is not alone (it has `fallbacks`, or is one, or is in a
+    pool), else none. `continuation` is on where there are `fallbacks`.
     """
 
     model: str = ""
@@ -72,6 +73,10 @@ class Model(Struct, frozen=True):
     concurrency: Annotated[int, Meta(ge=1)] | None = None
     queue: Annotated[int, Meta(ge=0, le=100_000)] = 256
     queue_s: Annotated[float, Meta(gt=0)] = 5.0
+    repairs: Annotated[int, Meta(ge=0, le=5)] = 2
+    samples: Annotated[int, Meta(ge=1, le=32)] = 1
+    choose: Literal["majority", "verifier", "longest", "shortest"] = "majority"
+    verifier: str = ""
     parameters: Json = {}
     options: Json = {}
 

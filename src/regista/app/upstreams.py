@@ -10,13 +10,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from regista.app.application import build_provider, metered
+from regista.app.application import build_provider, capabilities_of, metered
+from regista.app.generation import Functions, chosen, drawn, formed
 from regista.app.schema import Model, Settings
 from regista.app.vectors import Embed, vectors
 from regista.core.digest import digest
 from regista.core.errors import UnknownNameError
 from regista.core.nouns import Json, Upstream, Usage
 from regista.models.batches import BatchApi, RunsBatches
+from regista.models.capabilities import Capabilities
+from regista.models.choosing import Score
 from regista.models.deferred import Recording, Replaying
 from regista.models.parameters import Parameters
 from regista.models.prices import Price, Prices
@@ -43,6 +46,8 @@ class Upstreams:
         self._models = settings.models
         self._own_prices = settings.prices
         self._prices = prices
+        self._own_capabilities = settings.capabilities
+        self._capabilities = capabilities_of(settings)
         self._ports = dict(ports)
         named = {other for model in settings.models.values() for other in (*model.balance, *model.fallbacks)}
         self._not_alone = named | {name for name, model in settings.models.items() if model.fallbacks}
@@ -55,6 +60,7 @@ class Upstreams:
     def fits(self, settings: Settings, ports: Mapping[str, Any]) -> bool:
         """Whether these are the models of other settings too: then they are kept, with all that is known of them."""
         same = self._models == settings.models and self._own_prices == settings.prices
+        same = same and self._own_capabilities == settings.capabilities
         return same and self._ports == dict(ports)
 
     def provider(self, name: str) -> Provider:
@@ -76,7 +82,7 @@ class Upstreams:
         if name is not None:
             return self.provider(name)
         bare = Model(model)
-        return Retry(self._metered(bare)[0], bare.retries)
+        return formed(Retry(self._drawn(bare)[0], bare.retries), bare, self._known(bare))
 
     def batches(self, model: str) -> BatchApi | None:
         """The batches of the provider of `provider/model`, where it has some."""
@@ -125,6 +131,7 @@ class Upstreams:
         provider = self._once(name)
         if model.retries:
             provider = Retry(provider, model.retries)
+        provider = formed(provider, model, self._known(model))
         others = [(other, self.provider(other)) for other in model.fallbacks]
         if model.hedge_s is not None:
             provider = Hedge(provider, others[0][1] if others else provider, model.hedge_s)
@@ -135,6 +142,7 @@ class Upstreams:
             provider = Continuation(
                 provider, [Successor(other, self._prefill(of)) for of, other in others or [(name, alone)]]
             )
+        provider = chosen(provider, model, self.provider, self._score)
         return provider if model.total_s is None else Deadline(provider, model.total_s)
 
     def _once(self, name: str) -> Provider:
@@ -147,7 +155,7 @@ class Upstreams:
             provider = Balance([self._member(other) for other in model.balance])
             provider = Parameters(provider, model.parameters) if model.parameters else provider
         else:
-            provider, self._leaves[name] = self._metered(model)
+            provider, self._leaves[name] = self._drawn(model)
         if model.concurrency is not None:
             self._gates[name] = Gate(f"[models.{name}]", model.concurrency, model.queue, model.queue_s)
             provider = Limited(provider, self._gates[name])
@@ -167,6 +175,18 @@ class Upstreams:
         share = model.breaker or (SHARE if name in self._not_alone else 0.0)
         upstream = f"{model.model} {digest(model.options)}"
         return self._circuits.setdefault(upstream, Circuit(model.model, share)) if share else None
+
+    def _drawn(self, model: Model) -> tuple[Provider, Silence]:
+        """As `_metered`, asked only for what the model takes."""
+        provider, silence = self._metered(model)
+        return drawn(provider, model, self._known(model)), silence
+
+    def _known(self, model: Model) -> Capabilities:
+        return self._capabilities.of(model.provider, model.name)
+
+    def _score(self, written: str) -> Score:
+        functions: Functions = self._ports["functions"]
+        return functions.score(written)
 
     def _metered(self, model: Model) -> tuple[Provider, Silence]:
         """A provider by itself, counted, and given up when it stays silent."""

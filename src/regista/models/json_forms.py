@@ -84,10 +84,11 @@ def _candidates(text: str) -> Iterator[str]:
     bare = text.strip().removeprefix("\ufeff")
     fences: list[str] = _FENCE.findall(bare)
     pieces = [bare, *(fences if len(fences) == 1 else ())]
-    begin = min((at for at in (bare.find(mark) for mark in _ENDS) if at >= 0), default=-1)
-    if begin >= 0:
-        end = bare.rfind(_ENDS[bare[begin]])
-        pieces += [bare[begin : end + 1]] if end > begin else []
+    spans = [(bare.find(mark), bare.rfind(end)) for mark, end in _ENDS.items()]
+    spans = [(begin, end) for begin, end in spans if 0 <= begin < end]
+    # Of two that lie apart it is not sure which is meant.
+    outer = [(b, e) for b, e in spans if all(b <= begin and end <= e for begin, end in spans)]
+    pieces += [bare[begin : end + 1] for begin, end in outer]
     for piece in pieces:
         yield piece
         yield _COMMA.sub(r"\1", piece)

@@ -26,7 +26,7 @@ NOTHING = (None, False, 0)
 
 @dataclass
 class Sampling:
-    """Asks `provider` for what the model `name` takes; `parameters` are the model's own, where the request says nothing.
+    """Asks `provider` for what the model `name` takes; `parameters` are its own, where the request says nothing.
 
     Raises `RequestError` naming the parameter, what it may be and the model.
     """

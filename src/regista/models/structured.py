@@ -95,7 +95,9 @@ class Structured:
             text, problem = (answer.text, "") if answer.exempt else await answer.checked(form)
             if not problem:
                 if attempt or text != answer.text:
-                    held = [answer.mended(text, used)]
+                    thoughts = (delta for delta in held if delta.reasoning or delta.seal)
+                    held = [Delta(reasoning=delta.reasoning, seal=delta.seal) for delta in thoughts]
+                    held.append(answer.mended(text, used))
                 for delta in held:
                     yield delta
                 return
@@ -123,7 +125,6 @@ class _Answer:
         self.exempt = False
         """It calls tools or refuses: there is nothing to check."""
         self._texts: list[str] = []
-        self._last = Delta()
 
     def add(self, delta: Delta) -> None:
         self._texts.append(delta.text)
@@ -155,6 +156,5 @@ def _told(request: Request, said: str, problem: str) -> Request:
 
 def _invalid(request: Request, problem: str, tries: int) -> ProviderError:
     again = f" It was asked {tries} times." if tries > 1 else ""
-    return ProviderError(
-        f"{request.model} gave no answer of the form that was asked for: {problem}{again}", code=INVALID
-    )
+    said = f"{request.model} did not answer in the form that was asked for. {problem}{again}"
+    return ProviderError(said, code=INVALID)

@@ -278,3 +278,34 @@ def keyed(live: Live, keys: dict[str, str]) -> list[openai.OpenAI]:
     while httpx2.get(f"{live.url}/v1/models").status_code != 401:
         time.sleep(0.05)
     return clients
+
+
+PRICED = """
+[app]
+name = "shop"
+[models.default]
+model = "openai/m"
+base_url = "{url}"
+[prices."openai/m"]
+input = "10.00"
+output = "20.00"
+cached_input = "10.00"
+"""
+
+
+def test_a_batch_whose_key_has_no_money_left_stops_and_says_so(start: Start, upstream: Upstream) -> None:
+    live = start(PRICED.format(url=upstream.url()))
+    with closing(store_of(live)) as database:
+        client = sdk(live, add(database, "poor", limits=["$0.005/month"]))
+    while httpx2.get(f"{live.url}/v1/models").status_code != 401:
+        time.sleep(0.05)
+    body = {"model": "openai/m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 10}
+    batch = ended(client, begun(client, jsonl([row(n, body=body) for n in range(100)])))
+    assert batch.status == "failed" and batch.errors is not None and batch.errors.data is not None
+    (error,) = batch.errors.data
+    assert error.code == "budget_exceeded" and "regista batch resume" in (error.message or "")
+    assert len(rows_of(client, batch.output_file_id)) == len(upstream.requests) > 5
+    live.stop()
+    with closing(store_of(live)) as database:
+        ((spent,),) = database.query("SELECT sum(cost_nano) FROM ledger")
+    assert spent <= 5_000_000, "No more was spent than the key had."

@@ -114,6 +114,12 @@ def test_a_tool_is_called_and_its_result_goes_back(
         assert "thinking_blocks" not in sent[1], "OpenAI's API refuses fields it does not know."
 
 
+def test_calls_that_come_by_turns_are_an_error_and_not_two_halves(client: anthropic.Anthropic) -> None:
+    asked: list[MessageParam] = [{"role": "user", "content": "MIXED"}]
+    with pytest.raises(anthropic.APIStatusError, match="tool call it had ended"):
+        list(client.messages.create(model="openai/good", max_tokens=9, messages=asked, tools=[TOOL], stream=True))
+
+
 def test_blocks_become_the_messages_of_a_chat(client: anthropic.Anthropic) -> None:
     pixel: Any = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}}
     there: Any = {"type": "image", "source": {"type": "url", "url": "https://example.org/a.png"}}
@@ -164,6 +170,11 @@ def test_fields_become_those_of_a_chat(client: anthropic.Anthropic) -> None:
         "top_k": 5,
         "future": 1,
     }
+
+
+def test_a_users_name_longer_than_others_take_goes_by_its_digest(client: anthropic.Anthropic) -> None:
+    first, second = (received(client, messages=HELLO, metadata={"user_id": "u" * 65 + x})["rest"]["user"] for x in "ab")
+    assert len(first) <= 64 and first != second
 
 
 @pytest.mark.parametrize("model", ["openai/good", "anthropic/claude", "shop"])

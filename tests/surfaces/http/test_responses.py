@@ -99,6 +99,14 @@ def test_a_tool_is_called_and_its_result_goes_back(client: openai.OpenAI, model:
     assert second.output_text == answers.ANSWER
 
 
+def test_calls_that_come_by_turns_are_an_error_and_not_two_halves(client: openai.OpenAI) -> None:
+    kinds: list[str] = []
+    with pytest.raises(openai.APIError, match="tool call it had ended"):
+        for event in client.responses.create(model="openai/good", input="MIXED", tools=[TOOL], stream=True):
+            kinds.append(event.type)
+    assert "response.completed" not in kinds
+
+
 def test_items_become_the_messages_of_a_chat(client: openai.OpenAI) -> None:
     items: list[Any] = [
         {"role": "user", "content": [{"type": "input_text", "text": "one"}]},

@@ -13,7 +13,7 @@ from tests.surfaces.http.conftest import Live, Start, start
 __all__ = ["start"]
 
 ECHO = '[app]\nname = "shop"\n[models.default]\nmodel = "echo/any"\n'
-WITHIN_S = 20
+WITHIN_S = 40
 
 
 @pytest.fixture

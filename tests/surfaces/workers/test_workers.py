@@ -339,3 +339,11 @@ def test_two_servers_over_one_file_share_keys_and_traces_and_begin_from_what_is_
         counted = "SELECT count(*) FROM traces WHERE key = 'web'"
         until(lambda: database.query(counted) == [(15,)], "They are stored.")
         assert codes(two, token, 15) == {200: 5, 429: 10}
+
+
+def test_a_worker_that_is_stuck_is_replaced_and_the_others_answer_meanwhile(three: Live) -> None:
+    stuck = workers(three)[1]
+    os.kill(stuck, signal.SIGSTOP)
+    until(lambda: "answers nothing" in three.log.read_text(), "It is found out.")
+    until(lambda: ended(stuck) and len(workers(three)) == 3, "Another one is there.")
+    assert {answer.status_code for answer in asks(three, 30)} == {200}

@@ -156,7 +156,7 @@ class _Marks:
 
 
 def _unhurried(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:
-    """Lines, with a breath now and then: a thread that is busy without one keeps the event loop waiting for its turn."""
+    """Lines, with a breath now and then: a thread that is busy without one keeps the event loop waiting."""
     for place, line in enumerate(lines):
         if place % PAGE == PAGE - 1:
             time.sleep(BREATH_S)

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from msgspec.structs import replace
 
 from regista.core.errors import RequestError
-from regista.core.nouns import Delta, Message
+from regista.core.nouns import Delta, Json, Message
 from regista.prompts.file import PromptFile
 from regista.prompts.template import HISTORY
 from regista.prompts.variables import values
@@ -17,6 +17,8 @@ INSTRUCTING = ("system", "developer")
 
 def write_prompt(below: Handler, prompt: PromptFile, canary: str) -> Handler:
     """Write the prompt. In an application a client's own system messages have no say: they are left out."""
+
+    form = _form(prompt)
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
@@ -41,12 +43,21 @@ def write_prompt(below: Handler, prompt: PromptFile, canary: str) -> Handler:
                 messages[-1] = replace(
                     messages[-1], content=[{"type": "text", "text": messages[-1].text}, *_media(question)]
                 )
-        exchange.request = replace(request, messages=(*messages, *after))
+        rest = request.rest if form is None else {"response_format": form, **request.rest}
+        exchange.request = replace(request, messages=(*messages, *after), rest=rest)
         async with aclosing(below(exchange)) as deltas:
             async for delta in deltas:
                 yield delta
 
     return handler
+
+
+def _form(prompt: PromptFile) -> Json | None:
+    """The `response_format` that a prompt file's output asks for: its schema, or any JSON."""
+    output = prompt.prompt.output
+    if "schema" in output:
+        return {"type": "json_schema", "json_schema": {"name": prompt.prompt.name, "schema": output["schema"]}}
+    return {"type": "json_object"} if output.get("format") == "json" else None
 
 
 def _media(message: Message) -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from regista.core.digest import digest
 from regista.core.errors import RequestError
 from regista.core.nouns import Content, Json, Message, Request
 from regista.surfaces.http.reading import MAX_TOOLS, Positive, Share, check_calls, read, refuse, sealed
@@ -85,7 +86,8 @@ class _Messages(_Counted, kw_only=True):
     metadata: _Metadata | None = None
 
 
-TRANSLATED = (*_Messages.__struct_fields__, "temperature", "top_p")
+LONGEST_USER = 64
+"""Characters that OpenAI takes for a user's name; a longer one goes by its digest."""
 APART = ("tool_result", "tool_use", "thinking", "redacted_thinking")
 """Blocks that are no content of a chat message, but messages or fields of their own."""
 PASSED = ("temperature", "thinking", "top_k", "top_p")
@@ -100,7 +102,7 @@ def request_of(body: Json) -> Request:
         {
             "max_completion_tokens": asked.max_tokens,
             "stop": asked.stop_sequences or None,
-            "user": asked.metadata.user_id if asked.metadata is not None else None,
+            "user": _user(asked.metadata),
         },
         bool(asked.stream),
     )
@@ -121,7 +123,8 @@ def _request(body: Json, asked: _Counted, more: Json, stream: bool) -> Request:
     check_calls(messages)
     tools = [_tool(tool, f"tools[{index}]") for index, tool in enumerate(asked.tools or ())]
     more |= {"tools": tools or None} | _choice(asked.tool_choice) | _output(asked.output_config)
-    rest = {name: value for name, value in body.items() if name in PASSED or name not in (*TRANSLATED, *REFUSED)}
+    left = {*_Messages.__struct_fields__, *REFUSED}.difference(PASSED)
+    rest = {name: value for name, value in body.items() if name not in left}
     rest = {name: value for name, value in (rest | more).items() if value is not None}
     return Request(asked.model, tuple(messages), stream, rest=rest)
 
@@ -284,6 +287,11 @@ def _choice(choice: _Choice | None) -> Json:
     named = {"auto": "auto", "any": "required", "none": "none"}
     wanted: Any = named.get(choice.type) or {"type": "function", "function": {"name": choice.name}}
     return {"tool_choice": wanted} | ({"parallel_tool_calls": False} if choice.disable_parallel_tool_use else {})
+
+
+def _user(metadata: _Metadata | None) -> str | None:
+    user = metadata.user_id if metadata is not None else None
+    return user if user is None or len(user) <= LONGEST_USER else digest(user)
 
 
 def _output(output: _Output | None) -> Json:

@@ -26,13 +26,19 @@ Progress = Callable[[int, int, str], None]
 
 
 class Hand:
-    """`served` is there once the worker is ready; `begun` is set then, or when it has failed to be."""
+    """`served` is there once the worker is ready; `begun` is set then, or when it has failed to be.
+
+    It is `silent` when it did not answer the last time it was asked for its figures.
+    """
 
     def __init__(self, orders: Orders, counters: Counters, progress: Progress) -> None:
         self.begun = asyncio.Event()
         self.served: Served | None = None
         self.failure = ""
         self.figures: tuple[Figure, ...] = ()
+        self.silent = False
+        self.missed = 0
+        """How often in a row it was silent when it was asked to see whether it is."""
         self._orders = orders
         self._desk = Desk(counters, self._recall)
         self._show = progress
@@ -79,9 +85,11 @@ class Hand:
 
     async def ask_figures(self) -> tuple[Figure, ...]:
         """What it has counted; what was last known, where it does not say."""
+        self.silent = True
         with suppress(ConnectionError, TimeoutError, RegistaError):
             async with asyncio.timeout(FIGURES_S):
                 self.figures = msgspec.convert(await self.channel.call("figures"), tuple[Figure, ...])
+                self.silent = False
         return self.figures
 
     def signal(self, number: signal.Signals) -> None:

@@ -25,8 +25,10 @@ from regista.surfaces.workers.words import Orders, Served
 PAUSES_S = (0.0, 0.2, 1.0, 5.0)
 """How long to wait before a worker is started again, after so many in a row that died young."""
 YOUNG_S = 10.0
-FIGURES_S = 10.0
-"""How often workers are asked for their figures unasked, so that what a dead one had counted is known."""
+FIGURES_S = 5.0
+"""How often workers are asked for their figures: what a dead one had counted is then known, and that one is stuck."""
+MISSED = 3
+"""A worker that does not answer so often in a row is killed: another takes its place."""
 END_S = 20
 """How long workers have to end beyond what answers under way may take. Then they are killed."""
 ACCEPTED = 64
@@ -182,9 +184,11 @@ class Supervisor:
     def _deal(self, connection: socket.socket) -> bool:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         numbers = sorted(self._hands)
-        turn = next(self._turns)
-        for offset in range(len(numbers)):
-            if self._hands[numbers[(turn + offset) % len(numbers)]].deal(connection):
+        turn = next(self._turns) % max(1, len(numbers))
+        hands = [self._hands[number] for number in (*numbers[turn:], *numbers[:turn])]
+        # One that is silent comes last: it may be stuck.
+        for hand in sorted(hands, key=lambda hand: hand.silent):
+            if hand.deal(connection):
                 connection.close()
                 return True
         return False
@@ -221,4 +225,10 @@ class Supervisor:
     async def _ask_figures(self) -> None:
         while True:
             await asyncio.sleep(FIGURES_S)
-            await asyncio.gather(*(hand.ask_figures() for hand in self._hands.values()))
+            hands = [hand for hand in self._hands.values() if hand.served is not None]
+            await asyncio.gather(*(hand.ask_figures() for hand in hands))
+            for hand in hands:
+                hand.missed = hand.missed + 1 if hand.silent else 0
+                if hand.missed >= MISSED:
+                    _log.warning("The worker with process id %d answers nothing; it is killed.", hand.process.pid)
+                    hand.signal(signal.SIGKILL)

@@ -18,6 +18,7 @@ BENCHMARKS = {
     "router": ["router/bench.py"],
     "traces": ["observe/bench.py"],
     "evaluation": ["-m", "benchmarks.evaluation.bench"],
+    "batches": ["-m", "benchmarks.batch.bench"],
     "statistics": ["-m", "benchmarks.statistics.bench", "--quick"],
     "caches": ["-m", "benchmarks.cache.bench"],
     "corrections": ["statistics/correction.py"],

@@ -30,7 +30,17 @@ class Server:
         made = PostgresServer(self.folder, cleanup_mode=None)
         made.ensure_pgdata_inited()
         options = [word for setting in SETTINGS for word in ("-c", setting)]
-        self._command = [str(made.bin_path / "postgres"), "-D", str(self.folder), "-k", str(self.folder), *options]
+        # It ends with us, however we end.
+        bound = ["setpriv", "--pdeathsig", "INT"] if shutil.which("setpriv") else []
+        self._command = [
+            *bound,
+            str(made.bin_path / "postgres"),
+            "-D",
+            str(self.folder),
+            "-k",
+            str(self.folder),
+            *options,
+        ]
         self._user = made.system_user
         self._numbers = itertools.count(1)
         self.start()

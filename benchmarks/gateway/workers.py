@@ -3,8 +3,9 @@
     python -m benchmarks.gateway.workers                        # 1 and 2 workers, JSON and streams
     python -m benchmarks.gateway.workers --workers 1,2,4 --limited
 
-The provider and the load are the C programs of the kit (`--kit`). They have the cores that no worker has; where none
-is left they share the workers' cores, go first, and what they take is missing from the N.
+The provider and the load are the C programs of the kit (`--kit`). They have cores of their own where the most workers
+leave one; else they share the workers' cores, one as N, and go first, so that all of it runs on one core, and then on
+N. As root, and where the kernel shares time among sessions, it goes before whatever else runs on the machine.
 CPU time is that of the whole process tree, supervisor and trace writers included, divided by the answers: where it
 does not grow with the workers, they do not stand in each other's way. `uneven` is the busiest worker's share over an
 even one. Runs take turns, so that a disturbance hits all; figures are medians.
@@ -105,7 +106,8 @@ def measure(folder: Path, kit: Path, count: int, mode: str, options: argparse.Na
     cores = sorted(os.sched_getaffinity(0))
     if count > len(cores):
         sys.exit(f"{count} workers need as many cores; here are {len(cores)}.")
-    theirs = cores[count:] or cores
+    most = max(int(number) for number in options.workers.split(","))
+    theirs = cores[most:] or cores[:count]
     asked_by = pinned(theirs, *FIRST)
     with (
         running(*asked_by, str(kit / "mock"), "--port", str(PROVIDER_PORT)),
@@ -123,6 +125,7 @@ def measure(folder: Path, kit: Path, count: int, mode: str, options: argparse.Na
         )
         header = ("--header", f"Authorization: Bearer {key}") if key else ()
         load = (*load, *header, "--conns", str(options.conns * count), "--timeout", "20")
+        put_first(tree(pid))
         ask(load, WARM_S)
         before = {pid: spent(pid) for pid in tree(pid)}
         began = time.monotonic()
@@ -195,6 +198,13 @@ def tree(pid: int) -> list[int]:
     for one in found:
         found += parents.get(one, [])
     return found
+
+
+def put_first(pids: list[int]) -> None:
+    """Let the sessions of processes go before others: man 7 sched, "The autogroup feature"."""
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/autogroup").write_text("-20")
 
 
 def spent(pid: int) -> float:

@@ -100,7 +100,7 @@ def _schema(body: Json) -> Json | None:
     wanted: Json = body.get("response_format") or output.get("format") or {}
     if wanted.get("type") != "json_schema":
         return {"type": "object"} if wanted.get("type") == "json_object" else None
-    return wanted["json_schema"]["schema"] if "json_schema" in wanted else wanted["schema"]
+    return wanted.get("json_schema", wanted).get("schema", {})
 
 
 def refuses(body: Json) -> bool:

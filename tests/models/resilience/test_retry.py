@@ -22,6 +22,14 @@ def test_what_may_pass_is_tried_again(step: Step) -> None:
     assert [call.status for call in client.told] == ["error", "error", "ok"]
 
 
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_it_is_tried_again_so_often_and_no_more(retries: int) -> None:
+    model = Scripted(down(10))
+    client = run(Client().ask(Retry(metered(model), retries)))
+    assert client.error is not None and client.error.message == "It says 500."
+    assert len(model.calls) == 1 + retries
+
+
 @pytest.mark.parametrize("step", ["400", "401", "html", "broken", "cut", "stall"])
 def test_what_will_not_pass_or_was_half_said_is_not_tried_again(step: Step) -> None:
     model = Scripted([step])

@@ -180,6 +180,8 @@ def asked(**fields: object) -> dict[str, object]:
         {"tools": [{"type": "function", "function": {"description": "no name"}}]},
         {"tool_choice": 7},
         {"response_format": "json"},
+        {"response_format": {"type": "json_schema"}},
+        {"response_format": {"type": "json_schema", "json_schema": "x"}},
         {"stream_options": []},
         {"metadata": "x"},
     ],

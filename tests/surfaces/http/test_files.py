@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import httpx2
 import openai
 import pytest
 from tests.surfaces.http.conftest import Live, write
+
+from regista.store import connect
 
 ECHO = '[app]\nname = "shop"\n[models.default]\nmodel = "echo/it"\n'
 
@@ -155,3 +158,17 @@ def test_a_web_page_shown_a_file_does_not_take_it_for_a_page(echo: Live, client:
     file = client.files.create(file=b"<script>", purpose="batch")
     headers = httpx2.get(f"{echo.url}/v1/files/{file.id}/content").headers
     assert (headers["content-type"], headers["x-content-type-options"]) == ("application/octet-stream", "nosniff")
+
+
+def test_nothing_is_kept_of_an_upload_that_failed(echo: Live, client: openai.OpenAI) -> None:
+    with closing(connect(f"sqlite://{echo.folder / '.regista' / 'regista.db'}")) as database:
+
+        def rows() -> list[tuple[int]]:
+            return database.query(
+                "SELECT count(*) FROM files WHERE bytes IS NULL UNION ALL SELECT count(*) FROM file_parts"
+            )
+
+        before = rows()
+        for body in (HEAD + bytes(200_000), HEAD + bytes(200_000) + TAIL.replace(b"batch", b"other")):
+            assert httpx2.post(f"{echo.url}/v1/files", content=body, headers=FORM).status_code == 400
+        assert rows() == before

@@ -25,19 +25,23 @@ MOVES = 16
 class _Watch:
     """One call's waits. Its `turn` is even while somebody waits for its next delta, and odd while that is read."""
 
-    __slots__ = ("before", "due", "expired", "seen", "task", "turn", "until")
+    __slots__ = ("_before", "due", "expired", "seen", "task", "turn", "until")
 
     def __init__(self, until: float) -> None:
         self.turn = 0
         self.task: asyncio.Task[object] | None = None
-        """Who waits."""
         self.until = until
         self.seen = -1
         """The turn in which it was last looked at."""
         self.due = 0.0
         """When the wait that was seen then is over."""
         self.expired = False
-        self.before = 0
+        self._before = 0
+
+    def waits(self, task: asyncio.Task[object] | None) -> None:
+        """Take down who waits, and how often it has been cancelled already."""
+        self.task = task
+        self._before = task.cancelling() if task is not None else 0
 
     def look(self, now: float, patience: float) -> None:
         """End the wait if it is overdue. It counts from the first look at it: a delta costs no look at the clock."""
@@ -47,12 +51,11 @@ class _Watch:
             self.seen, self.due = self.turn, min(now + patience, self.until)
         if now >= self.due and self.task is not None and not self.expired:
             self.expired = True
-            self.before = self.task.cancelling()
             self.task.cancel()
 
     def was_it(self) -> bool:
         """Whether a cancellation is this watch's and nobody else's; see `asyncio.Timeout`."""
-        return self.expired and self.task is not None and self.task.uncancel() <= self.before
+        return self.expired and self.task is not None and self.task.uncancel() <= self._before
 
 
 @dataclass
@@ -75,7 +78,7 @@ class Silence:
         """See `Provider.generate`. Raises `ProviderTimeoutError` for a silence, and where the answer came too late."""
         loop = self._running_loop()
         watch = _Watch(request.account.until or math.inf)
-        watch.task = asyncio.current_task(loop)
+        watch.waits(asyncio.current_task(loop))
         if not request.stream:
             watch.turn = WHOLE
         self.running += 1
@@ -88,7 +91,7 @@ class Silence:
                 watch.turn += 1
                 yield delta
                 if watch.turn < MOVES:
-                    watch.task = asyncio.current_task(loop)
+                    watch.waits(asyncio.current_task(loop))
                 watch.turn += 1
         except asyncio.CancelledError:
             if not watch.was_it():

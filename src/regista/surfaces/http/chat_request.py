@@ -63,6 +63,17 @@ class _Tool(Struct):
     function: _Offered | None = None
 
 
+class _Schema(Struct):
+    name: str | None = None
+    schema: Json | None = None
+    strict: bool | None = None
+
+
+class _Format(Struct):
+    type: str
+    json_schema: _Schema | None = None
+
+
 class _Chat(Struct):
     """What every request has."""
 
@@ -89,7 +100,7 @@ class _Fields(Struct):
     tools: Annotated[list[_Tool], Meta(max_length=MAX_TOOLS)] | None = None
     tool_choice: str | Json | None = None
     parallel_tool_calls: bool | None = None
-    response_format: Json | None = None
+    response_format: _Format | None = None
     reasoning_effort: str | None = None
     metadata: Json | None = None
     user: str | None = None
@@ -106,7 +117,7 @@ def request_of(body: Json) -> Request:
     if None in rest.values():
         rest = {name: value for name, value in rest.items() if value is not None}
     if rest:
-        read(rest, _Fields, WHAT)
+        _check(read(rest, _Fields, WHAT))
     raw: list[Any] = body["messages"]
     messages = tuple([_message(message) for message in raw])
     for message in messages:
@@ -114,6 +125,13 @@ def request_of(body: Json) -> Request:
             check_calls(messages)
             break
     return Request(chat.model, messages, bool(chat.stream), rest=rest)
+
+
+def _check(fields: _Fields) -> None:
+    wanted = fields.response_format
+    if wanted is not None and wanted.type == "json_schema" and wanted.json_schema is None:
+        where = "response_format.json_schema"
+        raise RequestError(f"A response_format of the type json_schema needs {where}.", param=where)
 
 
 def _message(raw: Json) -> Message:

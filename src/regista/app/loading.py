@@ -104,9 +104,7 @@ async def load(folder: Folder, before: Loaded | None, around: Surroundings, prog
     return Loaded(application, prices, upstreams, caches, library, embedder, report, form, routes, known)
 
 
-async def close(
-    library: Library | None, embedder: Embedder | None, caches: Caches | None, but: Loaded | None
-) -> None:
+async def close(library: Library | None, embedder: Embedder | None, caches: Caches | None, but: Loaded | None) -> None:
     """End what a version ran on, less what `but` runs on too."""
     if caches is not None and (but is None or but.caches is not caches):
         await caches.close()
@@ -146,9 +144,7 @@ async def _open_caches(
     return await Caches.open(folder.name, settings, around.database, around.shared, embedder)
 
 
-async def _open_library(
-    folder: Folder, context: Context, embedder: Embedder | None, around: Surroundings
-) -> Library:
+async def _open_library(folder: Folder, context: Context, embedder: Embedder | None, around: Surroundings) -> Library:
     library = Library.of(around.database, around.state, folder.index, context, embedder)
     await library.open()
     return library

@@ -49,6 +49,14 @@ def test_clearing_forgets_the_answers_of_one_application_and_raises_its_epoch(da
     assert len(caches.labels(database, "shop", "m")) == 1
 
 
+def test_answers_of_an_epoch_that_has_ended_are_forgotten_with_it(database: Database) -> None:
+    now = caches.clear(database, "shop")
+    caches.keep(database, "shop", [answer(1)], 10, 10, in_epoch=now - 1)
+    assert caches.count(database, "shop", 10) == 0
+    caches.keep(database, "shop", [answer(2)], 10, 10, in_epoch=now)
+    assert caches.answers(database, "shop", 0, 10, 10) == [answer(2)]
+
+
 def test_labels_come_back_oldest_first_by_embedder(database: Database) -> None:
     caches.learn(database, "shop", [label(3), label(1), label(2, same=False), label(4, embedder="other")])
     caches.learn(database, "shop", [label(3)])

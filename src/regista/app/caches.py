@@ -76,7 +76,7 @@ class Caches:
             await embedder.start()
         made = cls(application, settings, database, shared, embedder)
         if made.exact is not None or made.semantic is not None:
-            made._apply(await asyncio.to_thread(made._exchange, (), ()))
+            made._apply(await asyncio.to_thread(made._exchange, (), (), 0))
             made._task = asyncio.create_task(made._follow(), name="caches")
         return made
 
@@ -101,10 +101,12 @@ class Caches:
         """Tell the store and ask it, once. One that cannot be reached is told later."""
         async with self._stepping:
             answers, labels = self.semantic.taken() if self.semantic is not None else ([], [])
+            epoch = self.semantic.epoch if self.semantic is not None else 0
             try:
-                news = await asyncio.to_thread(self._exchange, answers, labels)
+                news = await asyncio.to_thread(self._exchange, answers, labels, epoch)
             except StoreError as error:
                 self._problem = error.message
+                self._version = -1  # what is new may not have been read
                 if self.semantic is not None:
                     self.semantic.give_back(answers, labels)
                 return
@@ -147,11 +149,11 @@ class Caches:
             await asyncio.sleep(STEP_S)
             await self.step()
 
-    def _exchange(self, answers: Sequence[Answer], labels: Sequence[Label]) -> _News | None:
+    def _exchange(self, answers: Sequence[Answer], labels: Sequence[Label], epoch: int) -> _News | None:
         """In a thread: write, then read what may have changed; None where nothing has."""
         database, application, now = self._database, self._application, time.time_ns()
         if answers:
-            caches.keep(database, application, answers, self._settings.entries, now)
+            caches.keep(database, application, answers, self._settings.entries, now, epoch)
         if labels:
             caches.learn(database, application, labels)
         version = database.version()

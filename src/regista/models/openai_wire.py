@@ -1,8 +1,7 @@
-"""OpenAI's chat wire: requests out, answers in, as pure functions over bytes.
+"""Answers of OpenAI's chat API as deltas, as pure functions over bytes.
 
 Field names are those of https://developers.openai.com/api/reference/resources/chat, and those that hosts of the table
-`hosts.toml` have beside them. Fields not named here pass through untouched: outwards in `rest`, inwards in a delta's
-`raw`.
+`hosts.toml` have beside them. Fields not named here pass through untouched, in a delta's `raw`.
 """
 
 from collections.abc import Callable
@@ -12,8 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from regista.core.errors import ProviderError, StreamCutError
-from regista.core.nouns import Delta, Json, Message, Request, Tool, ToolCallPart, Usage
-from regista.models.hosts import PLAIN, Host
+from regista.core.nouns import Delta, Json, Request, ToolCallPart, Usage
 from regista.models.sse import Event, Splitter, read
 
 FINISH = {
@@ -113,17 +111,13 @@ class _Said(Struct):
     refusal: str | None = None
 
 
-class _Logprobs(Struct):
-    content: list[Json] | None = None
-
-
 class _Choice(Struct):
     index: int = 0
     message: _Said | None = None
     delta: _Said | None = None
     finish_reason: str | None = None
-    logprobs: _Logprobs | float | None = None
-    """A bare number is Together's, which says nothing about any token."""
+    logprobs: Any = None
+    """OpenAI's are an object with a list of tokens; Together's are a bare number, which tells of no token."""
 
 
 class _Answer(Struct):
@@ -132,72 +126,13 @@ class _Answer(Struct):
     error: Any = None
 
 
-MARK = "cache_control"
 _answer = msgspec.json.Decoder(_Answer)
-_encode = msgspec.json.Encoder().encode
 
 
-def body(request: Request, host: Host = PLAIN) -> bytes:
-    """The JSON body of a chat request. A stream always asks for its usage: without it there is no exact cost."""
-    rest = fitted(request.rest, host) if host.rename or host.drop else request.rest
-    fields: Json = {
-        "model": request.model,
-        "messages": [wire(message, host.reasoning) for message in request.messages],
-        **rest,
-    }
-    if MARK in host.drop:
-        _unmark(fields)
-    if request.tools:
-        fields["tools"] = [*fields.get("tools", ()), *(_tool(tool) for tool in request.tools)]
-    if request.stream:
-        fields["stream"] = True
-        asked = dict.fromkeys(host.stream_options, True)
-        if asked:
-            fields["stream_options"] = {**(fields.get("stream_options") or {}), **asked}
-        else:
-            fields.pop("stream_options", None)
-    return _encode(fields)
-
-
-def fitted(rest: Json, host: Host) -> Json:
-    """Fields by the names they have at a host, without those it refuses for nothing.
-
-    >>> fitted({"max_tokens": 5, "n": 1}, Host(title="", rename={"max_tokens": "max_completion_tokens"}))
-    {'max_completion_tokens': 5, 'n': 1}
-    """
-    return {
-        host.rename.get(name, name): value
-        for name, value in rest.items()
-        if name not in host.drop and host.rename.get(name) not in rest
-    }
-
-
-def _unmark(fields: Json) -> None:
-    """Leave out the marks of Anthropic's prompt cache, which a host refuses that does not know them."""
-    for message in cast("list[Json]", fields["messages"]):
-        content: Any = message["content"]
-        if isinstance(content, list):
-            message["content"] = _without_marks(cast("list[Json]", content))
-    if fields.get("tools"):
-        fields["tools"] = _without_marks(fields["tools"])
-
-
-def _without_marks(marked: list[Json]) -> list[Json]:
-    return [{k: v for k, v in each.items() if k != MARK} if MARK in each else each for each in marked]
-
-
-def wire(message: Message, reasoning: str = "reasoning_content") -> Json:
-    """A message as OpenAI writes it, without what another provider sealed; `reasoning` is where what was thought goes.
-
-    >>> wire(Message("assistant", "Hi", {"reasoning_content": "Hm."}), reasoning="")
-    {'role': 'assistant', 'content': 'Hi'}
-    """
-    written = {"role": message.role, "content": message.content, **message.rest}
-    written.pop("thinking_blocks", None)
-    thought = written.pop("reasoning_content", None)
-    if thought and reasoning:
-        written[reasoning] = thought
-    return written
+def choices_of(request: Request) -> int:
+    """How many answers the client asked for at once."""
+    wanted: object = request.rest.get("n")
+    return wanted if isinstance(wanted, int) else 1
 
 
 def wants_usage(request: Request) -> bool:
@@ -217,7 +152,7 @@ def whole(data: bytes, charges: str = "") -> Delta:
         reason == "stop"
         and said is not None
         and isinstance(said.content, str)
-        and not (said.tool_calls or said.reasoning_content or said.reasoning)
+        and not (said.tool_calls or said.reasoning_content or said.reasoning or said.refusal)
         and choice.logprobs is None
     ):
         usage = answer.usage.noun(charges) if answer.usage is not None else None
@@ -225,67 +160,91 @@ def whole(data: bytes, charges: str = "") -> Delta:
     pieces = _Pieces([])
     pieces.counted = answer.usage
     pieces.say(said, choice.logprobs)
+    _check_not_given_up(reason)
     pieces.finish = pieces.end(reason) if reason is not None else None
     return pieces.delta(data if pieces.finish == reason else _renamed(data, pieces.finish), charges)
 
 
 class Stream:
-    """Turns blocks of a streamed answer into deltas, one for each block. `done` once the answer is whole.
+    """Turns blocks of a streamed answer into deltas, one for each block. `done` once nothing more is to be read.
 
-    A piece of plain text takes the shortest way: there are as many of them as tokens.
+    What stands in a block before an event that breaks the stream is told first; `end` raises what broke it. A piece of
+    plain text takes the shortest way: there are as many of them as tokens.
     """
 
-    __slots__ = ("_called", "_charges", "_keep_usage", "_splitter", "done")
+    __slots__ = ("_begun", "_charges", "_failure", "_keep_usage", "_splitter", "_told", "_under_way", "done")
 
-    def __init__(self, keep_usage: bool, charges: str = "") -> None:
+    def __init__(self, keep_usage: bool, charges: str = "", choices: int = 1) -> None:
         self.done = False
         self._keep_usage = keep_usage
         self._charges = charges
-        self._called = False
+        self._begun = 0
+        """Calls of tools that have begun."""
         self._splitter = Splitter()
+        self._under_way = set(range(choices))
+        """Choices that have no finish reason yet."""
+        self._told = False
+        """Whether `[DONE]` has come."""
+        self._failure: ProviderError | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the answer has come: after its finish reason it has, whatever becomes of its usage."""
+        return self._told or not self._under_way
 
     def feed(self, block: bytes) -> Delta | None:
         """What this block adds; its `raw` leaves out `[DONE]` and a usage chunk the client did not ask for."""
         texts: list[str] = []
         kept: list[bytes] = []
         pieces: _Pieces | None = None
-        for part in self._splitter.parts(block):
-            answer = self._read(part)
-            if answer is None:
-                continue
-            choices = answer.choices
-            if (
-                choices
-                and answer.usage is None
-                and not (choice := choices[0]).index
-                and choice.finish_reason is None
-                and choice.logprobs is None
-                and (said := choice.delta) is not None
-                and isinstance(said.content, str)
-                and not (said.tool_calls or said.reasoning_content or said.reasoning or said.refusal)
-            ):
-                texts.append(said.content)
-                kept.append(part)
-                continue
-            pieces = pieces or _Pieces(texts, self._called)
-            part = pieces.add(answer, part)
-            if choices or self._keep_usage or answer.usage is None:
-                kept.append(part)
+        try:
+            for part in self._splitter.parts(block):
+                answer = self._read(part)
+                if answer is None:
+                    continue
+                choices = answer.choices
+                if (
+                    choices
+                    and answer.usage is None
+                    and not (choice := choices[0]).index
+                    and choice.finish_reason is None
+                    and choice.logprobs is None
+                    and (said := choice.delta) is not None
+                    and isinstance(said.content, str)
+                    and not (said.tool_calls or said.reasoning_content or said.reasoning or said.refusal)
+                ):
+                    texts.append(said.content)
+                    kept.append(part)
+                    continue
+                pieces = pieces or _Pieces(texts, self._begun)
+                part = pieces.add(answer, part)
+                if choices or self._keep_usage or answer.usage is None:
+                    kept.append(part)
+        except ProviderError as error:
+            self.done, self._failure = True, error
         raw = b"\n\n".join(kept) + b"\n\n" if kept else b""
-        if pieces is not None:
-            self._called = pieces.called
-            return pieces.delta(raw, self._charges)
-        return Delta("".join(texts), (), None, None, (), raw) if kept else None
+        if pieces is None:
+            return Delta("".join(texts), (), None, None, (), raw) if kept else None
+        self._begun = pieces.begun
+        self._under_way.difference_update(pieces.ended)
+        return pieces.delta(raw, self._charges) if kept or pieces.counted is not None else None
+
+    def end(self, model: str) -> None:
+        """Raises what broke the stream, or `StreamCutError`, where the answer is not whole."""
+        if not self.whole:
+            cut = f"The stream of {model!r} ended without a finish reason: the answer is not whole."
+            raise self._failure or StreamCutError(cut)
 
     def _read(self, part: bytes) -> _Answer | None:
         """The chunk in an event; None for `[DONE]` and for events without data."""
         try:
-            answer = _answer.decode(part[6:] if part.startswith(b"data: ") else part)
+            answer = _answer.decode(part[6:] if part.startswith(b"data: ") else b"")
         except msgspec.MsgspecError:
             # An event of several lines, or none with JSON.
             event = read(part)
             if event is None or event.data == b"[DONE]":
-                self.done = self.done or event is not None
+                if event is not None:
+                    self.done = self._told = True
                 return None
             answer = _decode(event.data, NO_CHUNK)
         if answer.error:
@@ -294,16 +253,17 @@ class Stream:
 
 
 class _Pieces:
-    """What a block, or a whole answer, holds beside plain text."""
+    """What a block, or a whole answer, holds beside plain text. `ended` are the choices that have come to their end."""
 
-    __slots__ = ("called", "calls", "counted", "finish", "logprobs", "refused", "texts", "thoughts")
+    __slots__ = ("begun", "calls", "counted", "ended", "finish", "logprobs", "refused", "texts", "thoughts")
 
-    def __init__(self, texts: list[str], called: bool = False) -> None:
+    def __init__(self, texts: list[str], begun: int = 0) -> None:
         self.texts = texts
-        self.called = called
+        self.begun = begun
         self.thoughts: list[str] = []
         self.calls: list[ToolCallPart] = []
         self.logprobs: list[Json] = []
+        self.ended: list[int] = []
         self.finish: str | None = None
         self.counted: _Usage | None = None
         self.refused = False
@@ -312,17 +272,23 @@ class _Pieces:
         """Take in a chunk; its event, in which a finish reason has OpenAI's name. Of choices only the first is read."""
         if answer.usage is not None:
             self.counted = answer.usage
+        for choice in answer.choices or ():
+            _check_not_given_up(choice.finish_reason)
+            if choice.index and choice.finish_reason:
+                self.ended.append(choice.index)
         if answer.choices and not (choice := answer.choices[0]).index:
             self.say(choice.delta, choice.logprobs)
             reason = choice.finish_reason
             if reason is not None:
                 self.finish = self.end(reason)
+                if self.finish is not None:
+                    self.ended.append(choice.index)
                 if self.finish != reason:
                     event = cast("Event", read(part))
                     part = b"data: " + _renamed(event.data, self.finish)
         return part
 
-    def say(self, said: _Said | None, logprobs: _Logprobs | float | None) -> None:
+    def say(self, said: _Said | None, logprobs: Any) -> None:
         """Take in a message, or a piece of one."""
         if said is None:
             return
@@ -336,19 +302,24 @@ class _Pieces:
         if thought:
             self.thoughts.append(thought)
         if said.tool_calls:
-            self.called = True
-            self.calls += [_part(call, position) for position, call in enumerate(said.tool_calls)]
-        if isinstance(logprobs, _Logprobs):
-            self.logprobs += logprobs.content or ()
+            self.calls += [self._call(call) for call in said.tool_calls]
+        if isinstance(logprobs, dict):
+            self.logprobs += _tokens(cast("Json", logprobs).get("content"))
 
     def end(self, reason: str) -> str | None:
-        """A finish reason in OpenAI's words. Raises `StreamCutError` for those of answers that are not whole."""
+        """A finish reason in OpenAI's words."""
         if reason in OPENAI:
             return reason
-        if reason in BROKEN:
-            raise StreamCutError(f"The host gave the answer up: its finish reason is {reason!r}.")
         # xAI has an empty one after tool calls.
-        return FINISH.get(reason, reason) if reason else "tool_calls" if self.called else None
+        return FINISH.get(reason, reason) if reason else "tool_calls" if self.begun else None
+
+    def _call(self, call: _Call) -> ToolCallPart:
+        """A piece of a call. Where a host numbers none, a name begins another."""
+        function, index = call.function or _Function(), call.index
+        if index is None:
+            index = self.begun if function.name else max(self.begun - 1, 0)
+        self.begun = max(self.begun, index + 1)
+        return ToolCallPart(index, call.id or "", function.name or "", function.arguments or "")
 
     def delta(self, raw: bytes, charges: str) -> Delta:
         """All of it as one delta."""
@@ -371,7 +342,13 @@ def _renamed(data: bytes, finish: str | None) -> bytes:
     """An answer's JSON with another finish reason."""
     answer: Json = msgspec.json.decode(data)
     answer["choices"][0]["finish_reason"] = finish
-    return _encode(answer)
+    return msgspec.json.encode(answer)
+
+
+def _tokens(content: Any) -> list[Json]:
+    """What is said of each token; nothing where a host writes it otherwise, for the answer is whole without it."""
+    said = cast("list[Any]", content) if isinstance(content, list) else []
+    return [token for token in said if isinstance(token, dict)]
 
 
 def _spoken(parts: list[_Part]) -> str:
@@ -382,15 +359,9 @@ def _thought(parts: list[_Part]) -> str:
     return "".join(_spoken(part.thinking) for part in parts if part.thinking)
 
 
-def _part(call: _Call, position: int) -> ToolCallPart:
-    function = call.function or _Function()
-    index = position if call.index is None else call.index
-    return ToolCallPart(index, call.id or "", function.name or "", function.arguments or "")
-
-
-def _tool(tool: Tool) -> Json:
-    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
-    return {"type": "function", "function": function}
+def _check_not_given_up(reason: str | None) -> None:
+    if reason in BROKEN:
+        raise StreamCutError(f"The host gave the answer up: its finish reason is {reason!r}.")
 
 
 def _peek(data: bytes) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from regista.store.database import Database
+from regista.store.database import Database, Row
 
 LABELS_KEPT = 20_000
 """Labels of an application that are kept, the newest ones."""
 _ANSWER = "id, place, question, vector, answer, made_ns, expires_ns"
 _LABEL = "id, embedder, at_ns, likeness, same, asked, kept"
+_EPOCH = "SELECT epoch FROM cache_epochs WHERE application = ?"
 _CALIBRATION = "embedder, threshold, bound, risk, hits, wrong, source, made_ns, off"
 
 
@@ -59,8 +60,7 @@ class Calibration(Struct, frozen=True, gc=False):
 
 def epoch(database: Database, application: str) -> int:
     """The epoch of an application's caches; 0 before they were ever cleared."""
-    rows = database.query("SELECT epoch FROM cache_epochs WHERE application = ?", (application,))
-    return int(rows[0][0]) if rows else 0
+    return _number(database.query(_EPOCH, (application,)))
 
 
 def clear(database: Database, application: str) -> int:
@@ -72,13 +72,19 @@ def clear(database: Database, application: str) -> int:
             (application,),
         )
         transaction.execute("DELETE FROM cache_answers WHERE application = ?", (application,))
-        rows = transaction.execute("SELECT epoch FROM cache_epochs WHERE application = ?", (application,))
-        return int(rows[0][0])
+        return _number(transaction.execute(_EPOCH, (application,)))
 
 
-def keep(database: Database, application: str, kept: Sequence[Answer], entries: int, now_ns: int) -> None:
-    """Add answers, in place of older ones to the same questions; past `entries` the oldest go, and expired ones."""
+def keep(
+    database: Database, application: str, kept: Sequence[Answer], entries: int, now_ns: int, in_epoch: int = 0
+) -> None:
+    """Add answers, in place of older ones to the same questions; past `entries` the oldest go, and expired ones.
+
+    They were made in one epoch: where another has begun since, they are forgotten with it.
+    """
     with database.transaction() as transaction:
+        if _number(transaction.execute(_EPOCH, (application,))) != in_epoch:
+            return
         for answer in kept:
             transaction.execute(
                 f"INSERT INTO cache_answers (application, {_ANSWER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
@@ -194,6 +200,10 @@ def switch_off(database: Database, application: str, made: Calibration, why: str
             "UPDATE cache_calibrations SET off = ? WHERE application = ? AND embedder = ? AND made_ns = ? AND off = ''",
             (why, application, made.embedder, made.made_ns),
         )
+
+
+def _number(rows: Sequence[Row]) -> int:
+    return int(rows[0][0]) if rows else 0
 
 
 def _row(struct: Struct) -> tuple[object, ...]:

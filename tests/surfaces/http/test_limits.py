@@ -32,6 +32,14 @@ ENDPOINTS: Mapping[str, Mapping[str, object]] = {
 }
 
 
+def know_keys(live: Live) -> None:
+    """Wait until a server knows that there are keys: before, it serves anyone."""
+    end = time.monotonic() + PATIENCE_S
+    while live.ask("nothing").status_code != 401:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Shop:
     """A server whose store the test may look into."""
 
@@ -40,10 +48,7 @@ class Shop:
         self.store = connect(f"sqlite://{store or live.folder / '.regista' / 'regista.db'}")
         if not listing(self.store):
             add(self.store, "first")
-        end = time.monotonic() + PATIENCE_S
-        while live.ask("nothing").status_code != 401:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        know_keys(live)
 
     def key(self, *limits: str, models: tuple[str, ...] = (), admin: bool = False) -> "Holder":
         name = f"key {time.time_ns()}"
@@ -294,6 +299,7 @@ def test_servers_that_share_redis_and_store_share_what_a_key_may_use(
     configuration = f'[app]\nname = "shop"\n{PRICES}{model}'
     servers = [up(write(tmp_path / name, configuration)) for name in ("one", "two")]
     shop = Shop(servers[0], tmp_path / "all.db")
+    know_keys(servers[1])
     key = shop.key("20 requests/month", "100000 tokens/month")
     asking = [Holder(shop, key.name, key.token, server.url) for server in servers] * 20
     with ThreadPoolExecutor(8) as pool:

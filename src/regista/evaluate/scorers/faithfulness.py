@@ -17,7 +17,7 @@ from regista.evaluate.claims.sources import read_sources
 from regista.evaluate.claims.support import check
 from regista.evaluate.claims.verdicts import SYSTEM, Asks, verdict
 from regista.evaluate.scorers import scorers
-from regista.evaluate.scorers._refusals import declines
+from regista.text.refusals import declines
 from regista.text.sentences import sentences
 
 _MARKER = re.compile(r"[ \t]*\[\d{1,3}\](?!\()")

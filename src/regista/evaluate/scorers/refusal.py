@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from regista.core.evaluation import Better, Case, Output, Score
 from regista.core.registry import option
 from regista.evaluate.scorers import scorers
-from regista.evaluate.scorers._refusals import declines
+from regista.text.refusals import declines
 
 
 @scorers.add

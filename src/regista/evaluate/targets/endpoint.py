@@ -24,21 +24,6 @@ class _Token(msgspec.Struct):
     top_logprobs: list[_Alternative] | None = None
 
 
-class _Logprobs(msgspec.Struct):
-    content: list[_Token] | None = None
-
-
-class _Choice(msgspec.Struct):
-    logprobs: _Logprobs | None = None
-
-
-class _Body(msgspec.Struct):
-    choices: list[_Choice] = []
-
-
-_decode = msgspec.json.Decoder(_Body).decode
-
-
 class Endpoint:
     """Asks `model` of a provider, with `parameters`; `place` is what tells it from others (its URL)."""
 
@@ -54,29 +39,28 @@ class Endpoint:
         """The model's answer to the case's messages, without a stream. Its cost is not known here."""
         request = Request(self._model, case.input, rest=self._parameters)
         collector = Collector()
-        raw: bytes | None = None
+        logprobs: list[Json] = []
         started = time.perf_counter_ns()
         async with aclosing(self._provider.generate(request)) as deltas:
             async for delta in deltas:
                 collector.add(delta)
-                raw = delta.raw or raw
+                logprobs += delta.logprobs
         duration = time.perf_counter_ns() - started
         response = collector.response()
         return Output(
             text=response.text,
             tool_calls=response.tool_calls,
-            tokens=_tokens(raw) if self._wants_tokens and raw else (),
+            tokens=_tokens(logprobs) if self._wants_tokens else (),
             finish=response.finish,
             usage=response.usage,
             duration_ns=duration,
         )
 
 
-def _tokens(raw: bytes) -> tuple[Token, ...]:
-    """The log-probabilities in an OpenAI-shaped body, where they are."""
+def _tokens(logprobs: list[Json]) -> tuple[Token, ...]:
+    """The log-probabilities of an answer, as OpenAI writes them; none of them where one is written otherwise."""
     try:
-        choices = _decode(raw).choices
-    except msgspec.DecodeError:
+        tokens = msgspec.convert(logprobs, list[_Token])
+    except msgspec.ValidationError:
         return ()
-    found = choices[0].logprobs.content if choices and choices[0].logprobs else None
-    return tuple(Token(t.token, t.logprob, tuple(a.logprob for a in t.top_logprobs or ())) for t in found or ())
+    return tuple(Token(t.token, t.logprob, tuple(a.logprob for a in t.top_logprobs or ())) for t in tokens)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from regista.core.nouns import Request
 from regista.serve.caches.worth_rules import RULES
+from regista.text.sieve import Sieve
 
 Cause = Literal["", "time", "personal", "chance", "context", "act", "tools", "no text", "many"]
 Keep = Literal["whole", "briefly", "not"]
@@ -60,9 +61,8 @@ def worth_of(question: str) -> Worth:
     if masked := _PLACEHOLDER.search(question):
         return Worth("personal", masked[0])
     text = " ".join(question.replace("’", "'").split()).casefold()
-    if not (_BEGINS.match(text) or _HOLDS.search(text)):
-        return Worth()
-    for cause, signs, unless in _COMPILED:
+    for place in _SIEVE.may_hold(text):
+        cause, signs, unless = _COMPILED[place]
         found = signs.search(text)
         if found and not (unless and unless.search(text)):
             return Worth(cause, found[0].strip())
@@ -73,17 +73,18 @@ def _lines(table: str) -> list[str]:
     return [line.strip() for line in table.splitlines() if line.strip()]
 
 
+def _either(signs: list[str]) -> str:
+    return "|".join(signs)
+
+
 def _pattern(signs: list[str]) -> re.Pattern[str]:
     """One pattern for any of the signs, as whole words."""
-    return re.compile(rf"(?<!\w)(?:{'|'.join(signs)})(?!\w)")
+    return re.compile(rf"(?<!\w)(?:{_either(signs)})(?!\w)")
 
 
+_ALL = [rule for rules in RULES.values() for rule in rules]
 _COMPILED: list[tuple[Cause, re.Pattern[str], re.Pattern[str] | None]] = [
-    (rule.cause, _pattern(_lines(rule.signs)), _pattern(_lines(rule.unless)) if rule.unless else None)
-    for rules in RULES.values()
-    for rule in rules
+    (rule.cause, _pattern(_lines(rule.signs)), _pattern(_lines(rule.unless)) if rule.unless else None) for rule in _ALL
 ]
-# Most questions have no sign at all: two patterns say so at a third of the cost of all of them one by one.
-_SIGNS = [sign for rules in RULES.values() for rule in rules for sign in _lines(rule.signs)]
-_BEGINS = _pattern([sign for sign in _SIGNS if sign.startswith("^")])
-_HOLDS = _pattern([sign for sign in _SIGNS if not sign.startswith("^")])
+# Most questions have no sign at all. To ask the rules one by one takes a hundred times as long as to be told so.
+_SIEVE = Sieve([_either(_lines(rule.signs)) for rule in _ALL])

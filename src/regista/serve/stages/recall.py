@@ -22,6 +22,7 @@ def recall(below: Handler, cache: "SemanticCache") -> Handler:
     """Serve what the cache is sure of; ask otherwise, keep what may serve others, and let it learn from its sample."""
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
+        epoch = cache.epoch
         with exchange.recorder.span("cache", SEMANTIC) as span:
             look = await _look(exchange, cache, span)
         if look is not None and look.kept is not None and look.decision == "hit":
@@ -36,7 +37,7 @@ def recall(below: Handler, cache: "SemanticCache") -> Handler:
                 collector.add(delta)
                 yield delta
         response = collector.response()
-        if look is None or response.finish != "stop" or response.refused:
+        if look is None or response.finish != "stop" or response.refused or cache.epoch != epoch:
             return
         if look.decision == "sample":
             cache.learn(look, response)

@@ -1,12 +1,12 @@
-"""How English answers decline, as a table of phrases. It knows no case and no output.
+"""How English answers decline, as a table of phrases. It knows nothing of who asks: no case, no conversation.
 
 `{i}`, `{cannot}` and the like stand for the phrases of that name. Apostrophes are straight.
 """
 
 import re
+import unicodedata
 from itertools import product
 
-from regista.evaluate.scorers._text import normalise
 from regista.text.sentences import sentences
 
 
@@ -127,7 +127,8 @@ def declines(text: str) -> str:
     >>> declines("I can't help but admire him.")
     ''
     """
-    plain = normalise(re.sub(r"[*_#>`]", "", text[: 4 * _READ]).replace("’", "'"), ("form", "space"))[:_READ]
+    unmarked = re.sub(r"[*_#>`]", "", text[: 4 * _READ]).replace("’", "'")
+    plain = " ".join(unicodedata.normalize("NFKC", unmarked).split())[:_READ]
     begin = _OPENING.match(plain)
     rest = plain[begin.end() if begin else 0 :]
     spans = [rest[start:end].rstrip(" .!?") for start, end in sentences(rest)]

@@ -151,7 +151,8 @@ async def test_a_request_given_up_while_it_is_counted_leaves_nothing_reserved(sh
         def __init__(self, recall: Recall) -> None:
             self.under = open_counters(shared, recall)
             made.append(self.under)
-            self.settle, self.close = self.under.settle, self.under.close
+            self.settle, self.settle_at_once = self.under.settle, self.under.settle_at_once
+            self.close = self.under.close
 
         async def reserve(self, reservation: Reservation) -> Refusal | None:
             refusal = await self.under.reserve(reservation)

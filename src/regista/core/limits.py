@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple, cast
 
 from msgspec import Struct
@@ -88,7 +89,12 @@ def span(window: Window, now_ns: int) -> Span:
     >>> span("month", 1_800_000_000 * NANO).name
     '2027-01'
     """
-    now = datetime.fromtimestamp(now_ns // NANO, UTC).replace(second=0)
+    return _span(window, now_ns // (60 * NANO))
+
+
+@lru_cache(maxsize=64)
+def _span(window: Window, minute: int) -> Span:
+    now = datetime.fromtimestamp(minute * 60, UTC)
     match window:
         case "minute":
             start, end = now, now + timedelta(minutes=1)

@@ -10,11 +10,9 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from time import time_ns
 from typing import cast
-
-from msgspec.structs import replace
 
 from regista.core.errors import NotAllowedError, OverLimitError, RequestError, StoreError
 from regista.core.limits import NANO, Limit, Span, Unit, Window, shown, span
@@ -23,7 +21,7 @@ from regista.store.counters import Claim, Counters, Recall, Refusal, Reservation
 from regista.store.keys import Key
 
 RETRY_S = 0.5
-AT_ONCE = 16
+AT_ONCE = 256
 """Settlements under way at once."""
 WAITING = 10_000
 """Settlements that may wait for counters that cannot be reached. Those beyond are left to the end of their lease."""
@@ -83,7 +81,7 @@ class Limits:
         for limit in limits:
             if amounts[limit.unit] > limit.amount:
                 raise _too_much(key, limit, amounts[limit.unit])
-        claims = tuple(_claim(limit, amounts[limit.unit], span(limit.window, at_ns)) for limit in limits)
+        claims = tuple([_claim(limit, amounts[limit.unit], span(limit.window, at_ns)) for limit in limits])
         reservation = Reservation(f"{self._prefix}{next(self._numbers)}", key.prefix, claims)
         self._keys[key.prefix] = key
         try:
@@ -103,8 +101,11 @@ class Limits:
 
     def settle(self, reservation: Reservation, amounts: dict[Unit, int]) -> None:
         """Put what was used in the place of what was reserved. Never waits; what cannot be settled now is later."""
-        claims = tuple([replace(claim, amount=amounts[_unit(claim)]) for claim in reservation.claims])
-        self._unsettled[reservation.id] = replace(reservation, claims=claims)
+        claims = tuple([_used(claim, amounts) for claim in reservation.claims])
+        used = Reservation(reservation.id, reservation.owner, claims)
+        if self._counters.settle_at_once(used):
+            return
+        self._unsettled[used.id] = used
         if len(self._unsettled) > WAITING:
             del self._unsettled[next(iter(self._unsettled))]
         if self._settling is None:
@@ -126,19 +127,16 @@ class Limits:
     async def _settle(self) -> None:
         try:
             while self._unsettled:
-                some = list(self._unsettled.values())[:AT_ONCE]
-                said = await asyncio.gather(*map(self._counters.settle, some), return_exceptions=True)
-                unreached = [problem for problem in said if isinstance(problem, StoreError)]
-                for reservation, problem in zip(some, said, strict=True):
-                    if not isinstance(problem, StoreError):
-                        self._unsettled.pop(reservation.id, None)
-                        if problem is not None:
-                            _log.error("What the key %s… used was not counted: %r", reservation.owner, problem)
-                if unreached:
-                    self._told(unreached[0])
+                some = list(islice(self._unsettled.values(), AT_ONCE))
+                try:
+                    await self._counters.settle(some)
+                except StoreError as error:
+                    self._told(error)
                     await asyncio.sleep(RETRY_S)
-                else:
-                    self.problem = ""
+                    continue
+                self.problem = ""
+                for reservation in some:
+                    self._unsettled.pop(reservation.id, None)
         finally:
             self._settling = None
 
@@ -225,8 +223,9 @@ def _claim(limit: Limit, amount: int, window: Span) -> Claim:
     return Claim(f"{limit.unit}:{limit.window}:{window.name}", amount, limit.amount, window.end_ns // NANO)
 
 
-def _unit(claim: Claim) -> Unit:
-    return cast("Unit", claim.counter.partition(":")[0])
+def _used(claim: Claim, amounts: dict[Unit, int]) -> Claim:
+    unit = cast("Unit", claim.counter.partition(":")[0])
+    return Claim(claim.counter, amounts[unit], claim.limit, claim.ends_s)
 
 
 def _too_much(key: Key, limit: Limit, amount: int) -> RequestError:

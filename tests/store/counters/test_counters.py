@@ -85,9 +85,9 @@ async def test_what_was_used_takes_the_place_of_what_was_reserved(counters: Coun
     first, second = wish(10, a=8), wish(10, a=8)
     assert await counters.reserve(first) is None
     assert await counters.reserve(second) == Refusal(0, 8)
-    await counters.settle(used(first, 2))
+    await counters.settle([used(first, 2)])
     assert await counters.reserve(second) is None
-    await counters.settle(used(second, 30))
+    await counters.settle([used(second, 30)])
     assert await standing(counters, "a") == 32
 
 
@@ -95,13 +95,13 @@ async def test_settled_twice_counts_once(counters: Counters) -> None:
     wished = wish(10, a=5)
     await counters.reserve(wished)
     for _ in range(3):
-        await counters.settle(used(wished, 4))
+        await counters.settle([used(wished, 4)])
     assert await standing(counters, "a") == 4
 
 
 async def test_what_was_never_reserved_counts_whole(counters: Counters) -> None:
     await counters.reserve(wish(10, a=1))
-    await counters.settle(used(wish(10, a=9), 3))
+    await counters.settle([used(wish(10, a=9), 3)])
     assert await standing(counters, "a") == 4
 
 
@@ -123,7 +123,7 @@ async def test_a_counter_that_is_not_known_is_recalled_once(shared: Shared | Non
 
 async def test_settling_a_counter_that_is_not_known_leaves_it_to_be_recalled(shared: Shared | None) -> None:
     counters = open_counters(shared, Written(a=7).recall)
-    await counters.settle(used(wish(10, a=1), 1))
+    await counters.settle([used(wish(10, a=1), 1)])
     assert await standing(counters, "a") == 7
 
 
@@ -133,7 +133,7 @@ async def test_a_reservation_that_is_settled_before_it_comes_is_not_taken(redis_
     counters = open_counters(shared, nothing)
     await counters.reserve(wish(10, a=1))
     late = wish(10, a=5)
-    await counters.settle(used(late, 0))
+    await counters.settle([used(late, 0)])
     await counters.reserve(late)
     assert await standing(counters, "a") == 1
     await shared.close()

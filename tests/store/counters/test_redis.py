@@ -31,7 +31,7 @@ async def test_the_reservation_of_a_server_that_died_is_given_back(redis_server:
     await counters.reserve(long)
     now += LEASE_S + 1
     assert await counters.reserve(wish(10, a=8)) is None
-    await counters.settle(used(long, 3))  # it was no death, only a long answer
+    await counters.settle([used(long, 3)])  # it was no death, only a long answer
     assert await standing(counters, "a") == 11
     await shared.close()
 

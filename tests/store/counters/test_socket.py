@@ -93,7 +93,7 @@ async def test_what_one_that_died_had_reserved_is_given_back_and_what_it_used_is
     dying, living = await office.join(), await office.join()
     done, open_ = wish(10, a=4), wish(10, a=6)
     assert await dying.reserve(done) is None
-    await dying.settle(used(done, 3))
+    await dying.settle([used(done, 3)])
     assert await dying.reserve(open_) is None
     assert await standing(living, "a") == 9
     office.channels[0].close()

@@ -41,10 +41,10 @@ def children(pid: int, module: str) -> list[int]:
     return sorted(found)
 
 
-def until(check: Callable[[], object], what: str) -> None:
+def until(check: Callable[[], object], what: str, live: Live | None = None) -> None:
     end = time.monotonic() + WITHIN_S
     while not check():
-        assert time.monotonic() < end, what
+        assert time.monotonic() < end, (what, live.log.read_text() if live is not None else "")
         time.sleep(0.05)
 
 

@@ -132,7 +132,7 @@ def test_on_a_hang_up_every_worker_serves_the_folder_as_it_is_then(start: Start)
     write(live.folder, ECHO, '{{role "system"}}\nAnother.\n{{role "user"}}\n{{question}}\n')
     assert variants(live) == first
     live.process.send_signal(signal.SIGHUP)
-    until(lambda: first.isdisjoint(variants(live)), "All serve the new one.")
+    until(lambda: first.isdisjoint(variants(live)), "All serve the new one.", live)
     assert len(variants(live)) == 1
 
 

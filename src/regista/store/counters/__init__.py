@@ -46,11 +46,15 @@ class Counters(Protocol):
         """Take all claims in one step, or none: then say which is refused."""
         ...
 
-    async def settle(self, reservation: Reservation) -> None:
-        """Put what was used, now the `amount` of each claim, in the place of what was reserved under this id.
+    async def settle(self, reservations: Sequence[Reservation]) -> None:
+        """Put what was used, now the `amount` of each claim, in the place of what was reserved under these ids.
 
         Settled twice counts once. What was never reserved is counted whole. A window that is forgotten stays so.
         """
+        ...
+
+    def settle_at_once(self, reservation: Reservation) -> bool:
+        """Settle one without waiting; False, and nothing is done, where the engine is not in this process."""
         ...
 
     async def close(self) -> None: ...

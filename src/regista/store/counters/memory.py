@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from regista.store.counters import Claim, Recall, Refusal, Reservation
 
@@ -22,22 +22,27 @@ class MemoryCounters:
 
     async def reserve(self, reservation: Reservation) -> Refusal | None:
         """See `Counters.reserve`."""
-        owner = reservation.owner
-        while missing := [claim for claim in reservation.claims if (owner, claim.counter) not in self._counts]:
-            await self._learn(owner, missing)
-        counts = [self._counts[owner, claim.counter] for claim in reservation.claims]
-        for place, (count, claim) in enumerate(zip(counts, reservation.claims, strict=True)):
+        owner, claims = reservation.owner, reservation.claims
+        while None in (counts := [self._counts.get((owner, claim.counter)) for claim in claims]):
+            await self._learn(owner, [claim for claim, count in zip(claims, counts, strict=True) if count is None])
+        known = [count for count in counts if count is not None]
+        for place, (count, claim) in enumerate(zip(known, claims, strict=True)):
             if count.used + claim.amount > claim.limit:
                 return Refusal(place, count.used)
-        for count, claim in zip(counts, reservation.claims, strict=True):
+        for count, claim in zip(known, claims, strict=True):
             count.used += claim.amount
         self._open[reservation.id] = reservation
         return None
 
-    async def settle(self, reservation: Reservation) -> None:
+    async def settle(self, reservations: Sequence[Reservation]) -> None:
         """See `Counters.settle`."""
+        for reservation in reservations:
+            self.settle_at_once(reservation)
+
+    def settle_at_once(self, reservation: Reservation) -> bool:
+        """See `Counters.settle_at_once`."""
         if reservation.id in self._settled:
-            return
+            return True
         self._settled[reservation.id] = None
         if len(self._settled) > SETTLED:
             self._settled.popitem(last=False)
@@ -47,6 +52,7 @@ class MemoryCounters:
             count = self._counts.get((reservation.owner, claim.counter))
             if count is not None:
                 count.used += claim.amount - reserved.get(claim.counter, 0)
+        return True
 
     async def close(self) -> None:
         """Nothing is kept."""

@@ -98,10 +98,17 @@ class RedisCounters:
                 continue
             return Refusal(more[0], int(more[1])) if said == b"refused" else None
 
-    async def settle(self, reservation: Reservation) -> None:
+    async def settle(self, reservations: Sequence[Reservation]) -> None:
         """See `Counters.settle`."""
-        amounts = [claim.amount for claim in reservation.claims]
-        await self._run(SETTLE, _keys(reservation), [reservation.id, LEASE_S, *amounts])
+        answers = [
+            self._run(SETTLE, _keys(one), [one.id, LEASE_S, *(claim.amount for claim in one.claims)])
+            for one in reservations
+        ]
+        await asyncio.gather(*answers)
+
+    def settle_at_once(self, reservation: Reservation) -> bool:
+        """See `Counters.settle_at_once`."""
+        return False
 
     async def close(self) -> None:
         """Let go of what nobody waits for any more. The connection is its opener's."""

@@ -27,16 +27,20 @@ class SocketCounters:
         """See `Counters.reserve`."""
         return msgspec.convert(await self._answer("reserve", reservation), Refusal | None)
 
-    async def settle(self, reservation: Reservation) -> None:
+    async def settle(self, reservations: Sequence[Reservation]) -> None:
         """See `Counters.settle`."""
-        await self._answer("settle", reservation)
+        await self._answer("settle", reservations)
+
+    def settle_at_once(self, reservation: Reservation) -> bool:
+        """See `Counters.settle_at_once`."""
+        return False
 
     async def close(self) -> None:
         """The socket is its opener's."""
 
-    async def _answer(self, subject: str, reservation: Reservation) -> Any:
+    async def _answer(self, subject: str, asked: Reservation | Sequence[Reservation]) -> Any:
         try:
-            return await self._ask(subject, reservation)
+            return await self._ask(subject, asked)
         except ConnectionError:
             raise StoreError("The process that keeps the counters has ended: this one ends too. Ask again.") from None
 
@@ -68,13 +72,17 @@ class Desk:
 
     async def settle(self, wire: Any) -> None:
         """What `SocketCounters.settle` asked."""
-        reservation = msgspec.convert(wire, Reservation)
-        self._open.pop(reservation.id, None)
-        await self._counters.settle(reservation)
+        reservations = msgspec.convert(wire, tuple[Reservation, ...])
+        for reservation in reservations:
+            self._open.pop(reservation.id, None)
+        await self._counters.settle(reservations)
 
     async def give_back(self) -> None:
         """Settle what was reserved and is not settled with nothing: whoever reserved it has died, and tells no more."""
         held, self._open = self._open, {}
-        for reservation in held.values():
-            nothing = tuple(replace(claim, amount=0) for claim in reservation.claims)
-            await self._counters.settle(replace(reservation, claims=nothing))
+        await self._counters.settle(
+            [
+                replace(reservation, claims=tuple(replace(claim, amount=0) for claim in reservation.claims))
+                for reservation in held.values()
+            ]
+        )

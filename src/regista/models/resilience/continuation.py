@@ -69,8 +69,8 @@ class _Answer:
 
     def __init__(self, request: Request) -> None:
         self.finished = False
-        self.asked = self._heard(request)
         self._calls: list[Call] = []
+        self.asked = _heard(request, self._calls)
         self._texts: list[str] = []
         self._break: ProviderError | None = None
         """How the first call broke."""
@@ -165,13 +165,14 @@ class _Answer:
         why = "" if error is first else f" Nobody could go on with it: {error.message}"
         return StreamCutError(f"{said} The answer is not whole.{why}")
 
-    def _heard(self, request: Request) -> Request:
-        """The request, with every call made for it told here too."""
-        account = request.account
 
-        def tell(call: Call) -> None:
-            self._calls.append(call)
-            if account.tell is not None:
-                account.tell(call)
+def _heard(request: Request, calls: list[Call]) -> Request:
+    """The request, with every call made for it put down in `calls` too."""
+    account = request.account
 
-        return replace(request, account=replace(account, tell=tell))
+    def tell(call: Call) -> None:
+        calls.append(call)
+        if account.tell is not None:
+            account.tell(call)
+
+    return replace(request, account=replace(account, tell=tell))

@@ -80,11 +80,13 @@ class _Call:
 
 
 async def _first_to_speak(calls: list[_Call]) -> _Call:
-    waiting = {call.task for call in calls}
-    while waiting:
-        _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    while True:
         for call in calls:
             if call.task.done() and call.task.exception() is None:
                 return call
+        waiting = [call.task for call in calls if not call.task.done()]
+        if not waiting:
+            break
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     calls[0].task.result()
     raise AssertionError("a call that did not speak has failed")

@@ -39,8 +39,7 @@ class Candidate:
     pace: Pace = field(default_factory=Pace)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a policy sees. `candidates` are the models that can take the request, by name.
 
     `question` is what the trace keeps of the last user message, masked where guardrails mask. `tokens` is an estimate
@@ -53,7 +52,7 @@ class Asked:
     tokens: int
     candidates: Mapping[str, Candidate]
     carries: frozenset[Carries] = frozenset()
-    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    metadata: Mapping[str, str] = {}
     chain: tuple[Link, ...] = ()
 
 
@@ -86,6 +85,15 @@ class Prepares(Protocol):
 
     async def prepare(self) -> None:
         """Make it ready. Raises `ConfigurationError` where it cannot be."""
+        ...
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """What a policy has beside `choose` if it waits for nothing: then nobody needs to look at the clock."""
+
+    def decide(self, asked: Asked) -> Choice:
+        """What `choose` says."""
         ...
 
 

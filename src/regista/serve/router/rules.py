@@ -67,7 +67,11 @@ class Rules:
             await asyncio.to_thread(prepare_language)
 
     async def choose(self, asked: Asked) -> Choice:
-        """See `Policy.choose`. The runner-up is the model of the next rule that holds and says another one."""
+        """See `Policy.choose`."""
+        return self.decide(asked)
+
+    def decide(self, asked: Asked) -> Choice:
+        """See `Decides.decide`. The runner-up is the model of the next rule that holds and says another one."""
         chosen: tuple[str, Rule, str] | None = None
         tried: list[tuple[str, bool, str]] = []
         for name, rule in self._rules:

@@ -7,15 +7,16 @@ all of it: what was tried, the choice, the runner-up and why.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Call, Delta, Json
 from regista.models import tokens
 from regista.serve.exchange import Exchange, Handler
-from regista.serve.router import Asked, Candidate, Choice, Learns, Policy, Prepares
+from regista.serve.router import Asked, Candidate, Choice, Decides, Learns, Policy, Prepares
 from regista.serve.routing import signals
 from regista.serve.routing.prefixes import Link, chain_of
 from regista.serve.routing.signals import NEEDS, Carries
@@ -66,11 +67,15 @@ class Router:
 
     learners: tuple[Learns, ...] = field(init=False, repr=False, compare=False)
     """The policies that ask about the beginnings of conversations, and remember who answered."""
+    _deciding: tuple[Decides | None, ...] = field(init=False, repr=False, compare=False)
+    """The policies, where they wait for nothing."""
 
     def __post_init__(self) -> None:
         # Asked once: telling a protocol takes longer than some policies.
         learners = tuple(policy for _, policy in self.policies if isinstance(policy, Learns))
         object.__setattr__(self, "learners", learners)
+        decide = tuple(policy if isinstance(policy, Decides) else None for _, policy in self.policies)
+        object.__setattr__(self, "_deciding", decide)
 
     async def prepare(self) -> None:
         """Make every policy ready. Raises `ConfigurationError` where one cannot be."""
@@ -85,8 +90,8 @@ class Router:
             able = {name: one for name, one in asked.candidates.items() if name not in unfit}
             asked = replace(asked, candidates=able)
         steps: list[Step] = []
-        for name, policy in self.policies:
-            choice = await self._ask(policy, asked)
+        for (name, policy), decides in zip(self.policies, self._deciding, strict=True):
+            choice = await self._ask(policy, asked) if decides is None else _able(decides.decide(asked), asked)
             steps.append(Step(name, choice))
             if choice.model:
                 other = choice.runner_up or (self.default if self.default != choice.model else "")
@@ -123,9 +128,7 @@ class Router:
             return Choice(reason=f"it took longer than {self.patience_s * 1000:.0f} ms")
         except RegistaError as error:
             return Choice(reason=f"it failed: {error.message}")
-        if choice.model and choice.model not in asked.candidates:
-            return Choice("", f"{choice.model} cannot take it ({choice.reason})", choice.score, "", choice.scores)
-        return choice
+        return _able(choice, asked)
 
 
 def asked_of(router: Router, exchange: Exchange, always: frozenset[Carries] = frozenset()) -> Asked:
@@ -196,13 +199,15 @@ def attributes_of(decision: Decision, asked: Asked, keys: frozenset[str]) -> Jso
         "tokens": asked.tokens,
         "stream": asked.request.stream,
     }
-    optional: Json = {
-        "unfit": decision.unfit,
-        "carries": sorted(asked.carries),
-        "metadata": {key: value for key, value in asked.metadata.items() if key in keys},
-        "chain": [[link.hash.hex(), link.tokens, link.spoken] for link in asked.chain],
-    }
-    return kept | {name: value for name, value in optional.items() if value}
+    if decision.unfit:
+        kept["unfit"] = decision.unfit
+    if asked.carries:
+        kept["carries"] = sorted(asked.carries)
+    if metadata := {key: value for key, value in asked.metadata.items() if key in keys}:
+        kept["metadata"] = metadata
+    if asked.chain:
+        kept["chain"] = [[link.hash.hex(), link.tokens, link.spoken] for link in asked.chain]
+    return kept
 
 
 def chain_from(attributes: Json) -> tuple[Link, ...]:
@@ -211,14 +216,15 @@ def chain_from(attributes: Json) -> tuple[Link, ...]:
 
 
 def _kept(step: Step) -> Json:
-    choice = step.choice
-    fields: Json = {
-        "model": choice.model,
-        "score": choice.score,
-        "runner_up": choice.runner_up,
-        "scores": choice.scores,
-        "detail": choice.detail,
-    }
-    return {"policy": step.policy, "reason": choice.reason} | {
-        name: v for name, v in fields.items() if v not in (None, "", {})
-    }
+    kept: Json = {"policy": step.policy}
+    for name in Choice.__struct_fields__:
+        if (value := getattr(step.choice, name)) not in (None, "", {}) or name == "reason":
+            kept[name] = value
+    return kept
+
+
+def _able(choice: Choice, asked: Asked) -> Choice:
+    """A choice, unless it is of a model that cannot take the request: that is none."""
+    if not choice.model or choice.model in asked.candidates:
+        return choice
+    return Choice("", f"{choice.model} cannot take it ({choice.reason})", choice.score, "", choice.scores)

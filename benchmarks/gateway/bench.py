@@ -26,6 +26,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.gateway.drawing import drawing
 from benchmarks.gateway.gateways import PROVIDER_PORT, Gateway, ours, peers
 
 ROOT = Path(__file__).parents[2]
@@ -55,12 +56,15 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rates", default="200,1000")
     parser.add_argument("--tries", type=int, default=3, help="runs of each load; figures are their medians")
+    parser.add_argument("--svg", type=Path, help="write a picture of the figures here")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rates = [int(rate) for rate in options.rates.split(",")]
         gateways = [*ours(Path(folder)), *peers(Path(folder), options.litellm, options.tensorzero, options.nginx)]
         results = measure(gateways, Load(options.seconds, rates, options.tries), options.cadence)
+    if options.svg:
+        options.svg.write_text(drawing(results), "utf-8")
     machine = {"python": platform.python_version(), "cpu": cpu_name(), "cores": os.cpu_count()}
     print(json.dumps({"machine": machine, "results": results}) if options.json else table(results))
 

@@ -182,6 +182,8 @@ REFUSED: list[tuple[Json, Message, str]] = [
     ({}, Message("function", "a"), "role 'function'"),
     ({}, Message("tool", "a"), "tool_call_id"),
     ({}, Message("user", [{"type": "image_url"}]), "image_url"),
+    ({}, Message("system", [{"type": "text"}]), r"messages\[0\] is not shaped"),
+    ({"system": [{"text": "a"}]}, Message("user", "a"), "system is not shaped"),
     ({}, Message("user", [{"type": "image_url", "image_url": {"url": "http://a/b"}}]), "https://"),
     ({}, Message("user", [{"type": "file", "file": {"file_id": "f"}}]), "file ids"),
     (
@@ -247,6 +249,12 @@ def test_stop_reasons_have_openais_names(reason: str, finish: str) -> None:
     end: Json = {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": {"output_tokens": 3}}
     assert feed(events(end, STOP), 1000)[1] == [Delta(finish=finish, usage=Usage(0, 3))]
     assert whole({"type": "message", "content": [], "stop_reason": reason})[-1].finish == finish
+
+
+def test_a_stop_reason_holds_whatever_is_told_after_it() -> None:
+    end: Json = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 3}}
+    again: Json = {"type": "message_delta", "delta": {"stop_reason": None}, "usage": {"output_tokens": 4}}
+    assert feed(events(end, again, STOP), 1000)[1] == [Delta(finish="length", usage=Usage(0, 4))]
 
 
 def test_usage_sums_what_anthropic_lists_apart_and_keeps_the_last_totals() -> None:
@@ -417,6 +425,14 @@ def test_an_error_event_is_the_error_its_status_would_be(kind: str, upstream: in
         feed(events({"type": "error", "error": {"type": kind, "message": "Try me. sk-ant-api03-abcdefgh"}}), 1000)
     assert (raised.value.upstream_status, raised.value.status) == (upstream, status)
     assert "abcdefgh" not in raised.value.message
+
+
+@pytest.mark.parametrize("data", [events({"type": "error", "error": {"message": "no"}}), b"data: half {\n\n"])
+def test_what_stands_before_an_event_that_breaks_the_stream_is_told(data: bytes) -> None:
+    deltas = anthropic_wire.Stream().feed(events(delta_event(0, type="text_delta", text="Hi")) + data)
+    assert next(deltas) == Delta("Hi")
+    with pytest.raises(ProviderError):
+        next(deltas)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"[]", b'{"type": "error"}', b'{"content": 3}'])

@@ -137,6 +137,14 @@ def test_a_mark_of_the_clients_own_becomes_a_cache_point_and_is_left_alone(field
     assert (made["system"], made["messages"][0]["content"]) == ([{"text": RULES}], [{"text": "a"}, POINT])
 
 
+def test_a_mark_within_a_tools_result_stands_behind_it(fields: Any) -> None:
+    own: Json = {"type": "text", "text": "12 °C", "cache_control": {"type": "ephemeral"}}
+    called = Message("assistant", None, {"tool_calls": [CALL]})
+    made = fields({}, Message("user", "a"), called, Message("tool", [own], {"tool_call_id": "c1"}))
+    result, point = made["messages"][-1]["content"]
+    assert (result["toolResult"]["content"], point) == ([{"text": "12 °C"}], POINT)
+
+
 @pytest.mark.parametrize(
     ("rest", "message", "says"),
     [
@@ -145,6 +153,8 @@ def test_a_mark_of_the_clients_own_becomes_a_cache_point_and_is_left_alone(field
         ({"response_format": {"type": "json_object"}}, Message("user", "a"), "json_schema"),
         ({"tools": [FUNCTION], "tool_choice": "maybe"}, Message("user", "a"), "maybe"),
         ({"tool_choice": "none"}, Message("assistant", None, {"tool_calls": [CALL]}), "'none'"),
+        ({"tools": [FUNCTION], "tool_choice": {"type": "tool"}}, Message("user", "a"), "tool_choice is not shaped"),
+        ({}, Message("system", [{"type": "hologram"}]), "hologram"),
         ({}, Message("function", "a"), "role 'function'"),
         ({}, Message("tool", "a"), "tool_call_id"),
         ({}, Message("user", [{"type": "image_url", "image_url": {"url": "https://a/b.png"}}]), "with its data"),

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from tests.models._asking import asked, saying
 
 from regista.core.errors import ProviderError, RequestError
-from regista.core.nouns import Delta, Request, Usage
-from regista.models.choosing import ByScore, Samples, Verified, longest, majority, shortest
+from regista.core.nouns import Delta, Request, ToolCallPart, Usage
+from regista.models.answers import answer_of
+from regista.models.choosing import ByScore, Samples, Verified, comes_to, longest, majority, shortest
 from regista.models.final_answers import final
 from regista.models.providers import Provider
 
@@ -52,6 +53,34 @@ def test_the_longest_and_the_shortest() -> None:
 def test_a_sample_that_fails_is_left_out_and_told() -> None:
     client = asked(Samples(Failing(saying("a", "b", "a"), 1, 3), 5, majority))
     assert client.text == "a" and "2 failed" in client.notes[0] and client.error is None
+
+
+class Ending:
+    """Answers in turn, each with its finish reason, or by calling the tool that it names."""
+
+    def __init__(self, *answers: tuple[str, str]) -> None:
+        self._answers = iter(answers)
+
+    async def generate(self, request: Request) -> AsyncGenerator[Delta]:
+        said, finish = next(self._answers)
+        if finish == "tool_calls":
+            yield Delta(tool_calls=(ToolCallPart(0, "c", said, "{}"),))
+            said = ""
+        yield Delta(said, finish=finish, usage=Usage(1, 1))
+
+
+def test_an_answer_that_was_cut_off_is_given_only_where_all_were() -> None:
+    client = asked(Samples(Ending(("So much and more", "length"), ("4", "stop"), ("5", "content_filter")), 3, longest))
+    assert client.text == "4" and client.usage == Usage(3, 3), "All are paid for."
+    assert client.notes == ["answer 1 of 1 is given: it is the longest, with 1 characters; 2 were cut off"]
+    assert asked(Samples(Ending(("a", "length"), ("ab", "length")), 2, longest)).text == "ab"
+
+
+def test_a_verifier_sees_what_was_called() -> None:
+    judge = saying("10", "90")
+    client = asked(Samples(Ending(("look", "tool_calls"), ("find", "tool_calls")), 2, Verified(judge)))
+    assert len(judge.asked) == 2 and "find {}" in judge.asked[1].messages[0].text
+    assert [part.name for delta in client.deltas for part in delta.tool_calls] == ["find"]
 
 
 def test_if_all_fail_the_answer_does() -> None:
@@ -125,6 +154,17 @@ def test_a_verifier_that_fails_or_gives_no_number_leaves_it_to_the_majority() ->
     assert asked(Samples(saying("a", "b", "b"), 3, Verified(saying("I cannot say.")))).text == "b"
 
 
+@pytest.mark.parametrize(("verdict", "score"), [("90.", "90"), ("So: **90**", "90"), ("100", "100"), ("0", "0")])
+def test_a_verdict_s_last_whole_number_is_the_score(verdict: str, score: str) -> None:
+    client = asked(Samples(saying("a"), 1, Verified(saying(verdict))))
+    assert client.notes == [f"answer 1 of 1 is given: it is scored best, with {score}"]
+
+
+@pytest.mark.parametrize("verdict", ["0.9", "101", "Surely right."])
+def test_a_verdict_without_one_is_no_score(verdict: str) -> None:
+    assert "none could be scored" in asked(Samples(saying("a"), 1, Verified(saying(verdict)))).notes[-1]
+
+
 async def length(question: str, answer: str) -> float:
     if answer == "bad":
         raise ValueError("no")
@@ -142,6 +182,14 @@ def test_tool_calls_are_counted_by_what_they_call() -> None:
     assert client.finishes == ["tool_calls"] and client.deltas[0].tool_calls[0].name == "look"
 
 
+def test_calls_are_the_same_whose_arguments_are() -> None:
+    """However they are written: a model sets its spaces and its order as it likes."""
+    written = ['{"a": 1, "b": 2}', '{"b":2,"a":1}', '{"a": 2}']
+    deltas = [(Delta(tool_calls=(ToolCallPart(0, f"c{i}", "look", said),)),) for i, said in enumerate(written)]
+    first, second, third = (comes_to(answer_of(answer)) for answer in deltas)
+    assert first == second != third
+
+
 SAME = [
     [
         "4",
@@ -155,6 +203,8 @@ SAME = [
         "+4",
     ],
     ["1,000", "1000", "answer = 1000.0"],
+    ["1,234,567.50", "1234567.5", "01234567.5"],
+    ["0", "-0", "0.00"],
     ["Paris", "paris.", '"Paris"', "Answer: Paris", "  PARIS "],
     ['{"a": 1, "b": [2]}', '{ "b":[2],"a":1 }'],
     ["\\boxed{\\frac{1}{2}}", "x = \\boxed{\\frac{1}{2}}"],
@@ -167,7 +217,8 @@ def test_the_same_answer_in_other_words_is_the_same(answers: list[str]) -> None:
 
 
 def test_other_answers_are_others() -> None:
-    answers = ["4", "5", "-4", "4.5", "Paris", "Rome", '{"a": 1}', '{"a": 2}', "14", "0.4"]
+    answers = ["4", "5", "-4", "4.5", "Paris", "Rome", '{"a": 1}', '{"a": 2}', "14", "0.4", "(1,2)", "12", "1,5", "15"]
+    answers += ["9" * 40, "9" * 39 + "8", "42\nAnswering it took long.", "43\nAnswering it took long."]
     assert len({final(answer) for answer in answers}) == len(answers)
 
 

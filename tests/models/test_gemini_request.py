@@ -155,6 +155,7 @@ def test_an_id_that_gemini_never_gave_is_not_told_it() -> None:
         ({}, Message("user", [{"type": "image_url", "image_url": {"url": "http://a/b"}}]), "https://"),
         ({}, Message("user", [{"type": "file", "file": {"file_id": "f"}}]), "file ids"),
         ({}, Message("user", [{"type": "hologram"}]), "hologram"),
+        ({}, Message("system", [{"type": "hologram"}]), "hologram"),
         (
             {},
             Message("assistant", None, {"tool_calls": [CALL | {"function": {"name": "f", "arguments": "[1]"}}]}),
@@ -222,9 +223,18 @@ def test_an_answer_without_usage_has_none() -> None:
 def test_an_error_in_the_stream_is_the_error_its_status_would_be() -> None:
     error = {"error": {"code": 429, "message": "Quota. AIzaSyNotToBeShown012345", "status": "RESOURCE_EXHAUSTED"}}
     with pytest.raises(ProviderError, match="Quota") as raised:
-        gemini_wire.Stream().feed(b"data: " + json.dumps(error).encode() + b"\n\n")
+        list(gemini_wire.Stream().feed(b"data: " + json.dumps(error).encode() + b"\n\n"))
     assert (raised.value.upstream_status, raised.value.status) == (429, 429)
     assert "NotToBeShown" not in raised.value.message
+
+
+@pytest.mark.parametrize("after", [b'{"error": {"code": 500}}', b"half {"])
+def test_what_stands_before_an_event_that_breaks_the_stream_is_told(after: bytes) -> None:
+    said = b'{"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]}'
+    deltas = gemini_wire.Stream().feed(b"data: " + said + b"\n\ndata: " + after + b"\n\n")
+    assert next(deltas) == Delta("Hi")
+    with pytest.raises(ProviderError):
+        next(deltas)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>", b"[]", b"{}", b'{"candidates": 3}'])

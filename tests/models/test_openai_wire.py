@@ -1,4 +1,4 @@
-"""OpenAI's wire and what hosts have beside it, without a network."""
+"""OpenAI's requests and answers, and what hosts have beside them, without a network."""
 
 import json
 from typing import Any
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from regista.core.errors import ProviderError, StreamCutError
 from regista.core.nouns import Delta, Json, Message, Request, Usage
-from regista.models import openai_wire
+from regista.models import openai_request, openai_wire
 from regista.models.hosts import Host, hosts
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -37,8 +37,17 @@ def fed(*events: bytes, charges: str = "") -> Delta:
     return delta
 
 
+def broken(*events: bytes, choices: int = 1) -> tuple[Delta | None, ProviderError]:
+    """What one block with these events adds, and what its stream ends with."""
+    stream = openai_wire.Stream(True, choices=choices)
+    delta = stream.feed(b"".join(events))
+    with pytest.raises(ProviderError) as raised:
+        stream.end("m")
+    return delta, raised.value
+
+
 def sent(host: str, stream: bool = False, **rest: Any) -> Json:
-    return json.loads(openai_wire.body(Request("m", (Message("user", "hi"),), stream, rest=rest), hosts()[host]))
+    return json.loads(openai_request.body(Request("m", (Message("user", "hi"),), stream, rest=rest), hosts()[host]))
 
 
 # Requests
@@ -66,13 +75,13 @@ def test_fields_have_the_names_a_host_knows() -> None:
 )
 def test_what_was_thought_goes_back_where_a_host_looks_for_it(host: str, field: str) -> None:
     thought = Message("assistant", "a", {"reasoning_content": "Hm."})
-    body = json.loads(openai_wire.body(Request("m", (thought, Message("user", "b"))), hosts()[host]))
+    body = json.loads(openai_request.body(Request("m", (thought, Message("user", "b"))), hosts()[host]))
     assert body["messages"][0] == {"role": "assistant", "content": "a", **({field: "Hm."} if field else {})}
 
 
 def test_what_another_provider_sealed_is_not_sent() -> None:
     sealed = Message("assistant", "a", {"thinking_blocks": [{"type": "thinking"}], "name": "x"})
-    assert openai_wire.wire(sealed) == {"role": "assistant", "content": "a", "name": "x"}
+    assert openai_request.wire(sealed) == {"role": "assistant", "content": "a", "name": "x"}
 
 
 # What hosts say
@@ -109,6 +118,8 @@ def test_a_refusal_is_told_from_an_answer() -> None:
     streamed = fed(chunk(refusal="N"), chunk(refusal="o."))
     assert (whole.text, whole.refused) == (streamed.text, streamed.refused) == ("No.", True)
     assert not openai_wire.whole(answer(refusal=None)).refused
+    beside = openai_wire.whole(answer(content="", refusal="No."))
+    assert (beside.text, beside.refused) == ("No.", True)
 
 
 def test_log_probabilities_are_kept_entry_by_entry() -> None:
@@ -157,12 +168,25 @@ def test_an_empty_finish_reason_after_calls_of_tools_is_theirs() -> None:
     assert fed(chunk("", content="Hi")).finish is None
 
 
+def test_calls_that_a_host_does_not_number_are_told_apart_by_their_names() -> None:
+    def piece(arguments: str, **named: Any) -> Json:
+        return {"function": {"arguments": arguments, **named}}
+
+    stream = openai_wire.Stream(True)
+    blocks = [[piece('{"a":', name="f")], [piece(" 1}")], [piece("{}", name="g"), piece("{}", name="h")]]
+    deltas = [stream.feed(chunk(tool_calls=block)) for block in blocks]
+    parts = [part for delta in deltas if delta is not None for part in delta.tool_calls]
+    assert [(part.index, part.name) for part in parts] == [(0, "f"), (0, ""), (1, "g"), (2, "h")]
+
+
 @pytest.mark.parametrize("reason", sorted(openai_wire.BROKEN))
 def test_an_answer_its_host_gave_up_is_an_error(reason: str) -> None:
     with pytest.raises(StreamCutError, match=reason):
         openai_wire.whole(answer(reason))
-    with pytest.raises(StreamCutError, match=reason):
-        fed(chunk(reason))
+    delta, error = broken(chunk(content="Hi", usage={"prompt_tokens": 9}), chunk(reason, content="!"))
+    assert isinstance(error, StreamCutError) and reason in error.message
+    assert broken(chunk(reason))[0] is None, "Another may still answer: nothing was said."
+    assert delta == Delta("Hi", usage=Usage(9), raw=chunk(content="Hi", usage={"prompt_tokens": 9}))
 
 
 # Usage
@@ -246,12 +270,61 @@ def test_a_streamed_text_is_the_same_however_its_bytes_are_cut(pieces: list[str]
     assert b"[DONE]" not in b"".join(delta.raw or b"" for delta in deltas)
 
 
+NO_CHUNKS = [b"data: half {\n\n", b'data: {"error": {"message": "no"}}\n\n', b"event: x\ndata: [\n\n"]
+
+
+@pytest.mark.parametrize("data", NO_CHUNKS)
+def test_an_event_that_is_no_chunk_is_an_error_and_what_stands_before_it_is_told(data: bytes) -> None:
+    before, after = chunk(content="Hi"), chunk(content="lost")
+    assert broken(data)[0] is None
+    delta, error = broken(before, data, after)
+    assert delta == Delta("Hi", raw=before) and not isinstance(error, StreamCutError)
+
+
 @pytest.mark.parametrize(
-    "data", [b"data: half {\n\n", b'data: {"error": {"message": "no"}}\n\n', b"event: x\ndata: [\n\n"]
+    ("said", "upstream", "code"),
+    [
+        ({"code": 429, "message": "Slow down. sk-not-to-be-shown"}, 429, "rate_limited"),
+        ({"code": 502, "message": "Slow down. sk-not-to-be-shown"}, 502, "provider_error"),
+        ({"code": "server_error", "message": "Slow down. sk-not-to-be-shown"}, 0, "provider_error"),
+        ("Slow down. sk-not-to-be-shown", 0, "provider_error"),
+    ],
 )
-def test_an_event_that_is_no_chunk_is_an_error(data: bytes) -> None:
-    with pytest.raises(ProviderError):
-        openai_wire.Stream(True).feed(data)
+def test_an_error_in_the_stream_is_the_error_its_status_would_be(said: Json | str, upstream: int, code: str) -> None:
+    _, error = broken(event({"error": said}))
+    assert (error.upstream_status, error.code) == (upstream, code)
+    assert "Slow down." in error.message and "not-to-be-shown" not in error.message
+
+
+def test_what_an_error_shows_of_a_stream_holds_no_key() -> None:
+    _, error = broken(b"data: your key sk-not-to-be-shown is wrong\n\n")
+    assert "not-to-be-shown" not in error.message and "is wrong" in error.message
+
+
+def test_nothing_is_read_behind_an_event_that_breaks_the_stream() -> None:
+    stream = openai_wire.Stream(True)
+    assert stream.feed(chunk(content="Hi") + NO_CHUNKS[0]) and stream.done
+
+
+def test_after_its_finish_reason_an_answer_is_whole_whatever_follows() -> None:
+    stream = openai_wire.Stream(True)
+    delta = stream.feed(chunk("stop", content="Hi") + NO_CHUNKS[0])
+    stream.end("m")
+    assert delta is not None and (delta.text, delta.finish) == ("Hi", "stop")
+
+
+def test_of_several_choices_each_has_an_end_before_the_answer_is_whole() -> None:
+    others = [event({"choices": [{"index": i, "delta": {}, "finish_reason": "stop"}]}) for i in (1, 2)]
+    delta, error = broken(chunk("stop"), others[0], choices=3)
+    assert delta is not None and delta.finish == "stop" and isinstance(error, StreamCutError)
+    stream = openai_wire.Stream(True, choices=3)
+    stream.feed(chunk("stop") + others[0] + others[1])
+    stream.end("m")
+
+
+def test_a_line_that_is_no_field_of_an_event_is_passed_over() -> None:
+    """See https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation."""
+    assert openai_wire.Stream(True).feed(chunk("eos").removeprefix(b"data: ")) is None
 
 
 def test_an_event_of_several_lines_is_read_too() -> None:
@@ -267,7 +340,9 @@ def test_only_the_first_of_several_choices_is_read_and_all_are_passed_on() -> No
 
 
 def test_a_host_without_oddities_gets_the_fields_as_they_came() -> None:
-    body = json.loads(openai_wire.body(Request("m", (Message("user", "hi"),), rest={"max_tokens": 5}), Host(title="x")))
+    body = json.loads(
+        openai_request.body(Request("m", (Message("user", "hi"),), rest={"max_tokens": 5}), Host(title="x"))
+    )
     assert body == {"model": "m", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
 
 
@@ -276,7 +351,7 @@ def test_anthropics_marks_and_fields_are_left_out_where_a_host_refuses_them() ->
     tool = {"type": "function", "function": {"name": "f"}, "cache_control": {"type": "ephemeral"}}
     rest = {"thinking": {"type": "enabled"}, "top_k": 5, "cache_control": {}, "tools": [tool]}
     request = Request("m", (Message("user", [marked]), Message("assistant", "ho")), rest=rest)
-    sent = json.loads(openai_wire.body(request, hosts()["openai"]))
+    sent = json.loads(openai_request.body(request, hosts()["openai"]))
     assert set(sent) == {"model", "messages", "tools"} and b"cache_control" not in json.dumps(sent).encode()
-    assert json.loads(openai_wire.body(request))["messages"][0]["content"] == [marked]
+    assert json.loads(openai_request.body(request))["messages"][0]["content"] == [marked]
     assert request.messages[0].content == [marked], "The request itself is as it was."

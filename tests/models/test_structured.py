@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.models._asking import asked, saying, texts
 
 from regista.core.errors import ProviderError, RequestError
-from regista.core.nouns import Delta, Request, Usage
+from regista.core.nouns import Delta, Request, ToolCallPart, Usage
 from regista.models.json_forms import Form, checked, form_of
 from regista.models.structured import Structured
 
@@ -133,6 +133,54 @@ def test_tool_calls_and_plain_text_are_not_checked() -> None:
     assert called.finishes == ["tool_calls"] and called.error is None
     assert asked(Structured(saying("text"), 2), response_format={"type": "text"}).text == "text"
     assert asked(Structured(saying("text"), 2)).text == "text"
+
+
+class Turns:
+    """Gives these answers in turn, each a list of deltas."""
+
+    def __init__(self, *answers: list[Delta]) -> None:
+        self.asked = 0
+        self._answers = answers
+
+    async def generate(self, request: Request) -> AsyncGenerator[Delta]:
+        self.asked += 1
+        for delta in self._answers[self.asked - 1]:
+            yield delta
+
+
+def test_a_repair_that_calls_a_tool_calls_it() -> None:
+    call = ToolCallPart(0, "c1", "look", "{}")
+    called = [Delta(tool_calls=(call,), raw=b"its own"), Delta(finish="tool_calls", usage=Usage(5, 6))]
+    client = asked(
+        Structured(Turns([Delta("no", finish="stop", usage=Usage(1, 2))], called), 2), response_format=wanted()
+    )
+    assert [delta.tool_calls for delta in client.deltas] == [(call,), ()]
+    assert (client.finishes, client.usage) == (["tool_calls"], Usage(6, 8))
+    assert [delta.raw for delta in client.deltas] == [None, None], "Those bytes would tell the usage of one try."
+
+
+def test_a_repair_that_refuses_is_told_as_a_refusal() -> None:
+    refused = [Delta("I will not.", finish="stop", usage=Usage(1, 1), refused=True)]
+    client = asked(Structured(Turns([Delta("no", finish="stop")], refused), 2), response_format=wanted())
+    assert (client.text, client.deltas[-1].refused, client.error) == ("I will not.", True, None)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_a_filter_ended_is_not_asked_again(stream: bool) -> None:
+    model = Turns([Delta('{"city": '), Delta(finish="content_filter", usage=Usage(1, 1))])
+    client = asked(Structured(model, 2, True), stream=stream, response_format=wanted(strict=stream))
+    assert (client.finishes, client.error, model.asked) == (["content_filter"], None, 1)
+
+
+@pytest.mark.parametrize("said", [f"```json\n{GOOD}\n```", f"Sure: {GOOD}", GOOD[:-1] + ",}"])
+def test_a_stream_that_was_told_already_is_not_taken_for_what_it_might_be_mended_to(said: str) -> None:
+    client = asked(Structured(saying(said, chunk=5), 0), stream=True, response_format=wanted())
+    assert client.error is not None and client.error.code == "invalid_output" and client.finishes == []
+
+
+@pytest.mark.parametrize("said", ['x\\"' * 150_000, "```\n" + " " * 600_000 + "x", "[" + "," * 600_000])
+def test_text_that_looks_like_much_json_takes_no_time(said: str) -> None:
+    assert checked(said, Form())[1]
 
 
 def test_any_object_will_do_where_no_schema_is_given() -> None:

@@ -1,55 +1,26 @@
 """An OpenAI-shaped request in the words of Anthropic's Messages API. Pure functions, no bytes sent.
 
-Thoughts go back in the `thinking_blocks` of an assistant message, as they came. Fields of `Request.rest` are translated
-(`FIELDS`), refused where leaving them out would answer another question (`REFUSED`), dropped where they are mere hints
-(`DROPPED`), and passed on otherwise.
+Thoughts go back in the `thinking_blocks` of an assistant message, as they came. Fields of `Request.rest` that are
+neither translated nor refused nor dropped (`WORDS`) are passed on.
 """
 
-import re
 from collections.abc import Callable, Iterable
-from typing import Any, cast
 
 import msgspec
 
 from regista.core.errors import RequestError
 from regista.core.nouns import Content, Json, Message, Request, Tool
+from regista.models import translation
 from regista.models.prompt_cache import Heads, place
+from regista.models.translation import HINTS, Words, arguments_of, choice_of, data_of, file_of, function_of, parts_of
 
-DROPPED = frozenset(
-    (
-        "frequency_penalty",
-        "logit_bias",
-        "presence_penalty",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "safety_identifier",
-        "seed",
-        "store",
-        "stream_options",
-        "top_logprobs",
-        "verbosity",
-        "prediction",
-    )
-)
-"""OpenAI's fields that Anthropic would refuse and whose absence leaves the answer one to the same question."""
-REFUSED: dict[str, tuple[object, ...]] = {
-    "audio": (),
-    "function_call": (),
-    "functions": (),
-    "logprobs": (False,),
-    "modalities": (["text"],),
-    "n": (1,),
-    "web_search_options": (),
-}
-"""OpenAI's fields that Anthropic cannot honour, with the values that ask for nothing."""
+NAME = "Anthropic"
+DROPPED = HINTS | {"frequency_penalty", "presence_penalty", "seed", "top_logprobs"}
+REFUSED = {**translation.REFUSED, "logprobs": (False,)}
 EFFORT = {"minimal": "low"}
 """OpenAI's reasoning efforts that are named otherwise."""
-SYSTEM = ("system", "developer")
 FOREIGN = "gemini-"
 """How the seals of `gemini_wire` begin."""
-DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[^,]*)?;base64,(.*)", re.DOTALL)
-
-
 COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control")
 """The fields that https://platform.claude.com/docs/en/api/messages/count_tokens takes."""
 KEPT: Json = {"cache_control": {"type": "ephemeral"}}
@@ -76,13 +47,10 @@ def count_body(request: Request) -> bytes:
 
 def fields(request: Request, max_tokens: int) -> Json:
     """A Messages call as plain data."""
-    given = {name: value for name, value in request.rest.items() if value is not None and name not in DROPPED}
-    result: Json = {"model": request.model, "max_tokens": max_tokens}
-    for name, value in given.items():
-        _merge(result, _translate(name, value))
-    result.pop("parallel_tool_calls", None)
-    result |= _tooling(request.tools, result, given.get("parallel_tool_calls", True))
-    system = [*blocks(result.pop("system", None)), *_system(request.messages)]
+    result: Json = {"model": request.model, "max_tokens": max_tokens} | WORDS.of(request.rest)
+    parallel = result.pop("parallel_tool_calls", True)
+    result |= _tooling(request.tools, result, parallel)
+    system = [*result.pop("system", ()), *translation.system(request.messages, blocks)]
     result |= {"system": system} if system else {}
     result |= {"messages": turns(request.messages)}
     result |= {"stream": True} if request.stream else {}
@@ -93,39 +61,13 @@ def fields(request: Request, max_tokens: int) -> Json:
 
 
 def turns(messages: Iterable[Message]) -> list[Json]:
-    """Messages as turns of `user` and `assistant`; neighbours of one role become one turn.
-
-    Tool results are said by the user. System messages are left out: they have their own field.
-    """
-    result: list[Json] = []
-    for index, message in enumerate(messages):
-        if message.role in SYSTEM:
-            continue
-        role = {"user": "user", "tool": "user", "assistant": "assistant"}.get(message.role)
-        if role is None:
-            raise RequestError(
-                f"messages[{index}] has the role {message.role!r}. Known: system, developer, user, assistant, tool.",
-                param=f"messages[{index}].role",
-            )
-        try:
-            said = _said(message)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise RequestError(
-                f"messages[{index}] is not shaped as OpenAI's API describes a message of the role {message.role!r} "
-                f"({type(error).__name__}: {error}).",
-                param=f"messages[{index}]",
-            ) from None
-        if said and result and result[-1]["role"] == role:
-            result[-1]["content"] += said
-        elif said:
-            result.append({"role": role, "content": said})
-    return result
+    """Messages as turns of `user` and `assistant`: see `translation.turns`."""
+    return translation.turns(messages, _said)
 
 
 def blocks(content: Content) -> list[Json]:
     """Content as Anthropic's blocks. Blank text is left out, since Anthropic refuses it."""
-    parts: list[Json] = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
-    made = [PARTS.get(part["type"], _same)(part) for part in parts]
+    made = [PARTS.get(part["type"], _same)(part) for part in parts_of(content)]
     return [block for block in made if block["type"] != "text" or block["text"].strip()]
 
 
@@ -140,7 +82,7 @@ def _said(message: Message) -> list[Json]:
         if not is_foreign(block)
     ]
     uses = [
-        {"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call.arguments)}
+        {"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call.arguments, NAME)}
         for call in message.tool_calls
     ]
     return thoughts + said + uses
@@ -149,22 +91,6 @@ def _said(message: Message) -> list[Json]:
 def is_foreign(block: Json) -> bool:
     """Whether another provider sealed this thought: Anthropic refuses what it did not sign itself."""
     return str(block.get("signature") or "").startswith(FOREIGN)
-
-
-def _system(messages: Iterable[Message]) -> list[Json]:
-    return [block for message in messages if message.role in SYSTEM for block in blocks(message.content)]
-
-
-def _input(arguments: str) -> Json:
-    """A call's arguments as the object Anthropic wants; a call without arguments may have no text at all."""
-    try:
-        return msgspec.json.decode(arguments or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise RequestError(
-            f"The arguments of a tool call are not a JSON object ({error}): {arguments[:80]!r}. "
-            "Anthropic takes no others: repair or leave out the call.",
-            param="messages",
-        ) from None
 
 
 def _same(part: Json) -> Json:
@@ -182,20 +108,14 @@ def _image(part: Json) -> Json:
 
 
 def _file(part: Json) -> Json:
-    file = cast("dict[str, str]", part["file"])
-    if "file_data" not in file:
-        raise RequestError("A file for Anthropic must come with its data: it does not know OpenAI's file ids.")
+    file = file_of(part, NAME)
     title = {"title": file["filename"]} if file.get("filename") else {}
     return {"type": "document", "source": _data(file["file_data"], "A file")} | title | _mark(part)
 
 
 def _data(url: str, what: str) -> Json:
-    found = DATA_URL.fullmatch(url)
-    if found is None:
-        raise RequestError(
-            f"{what} for Anthropic is an https:// or a data:…;base64, URL, not {url[:40]!r}.", param="messages"
-        )
-    return {"type": "base64", "media_type": found[1], "data": found[2]}
+    media, data = data_of(url, what, "for Anthropic is an https:// or a data:…;base64, URL")
+    return {"type": "base64", "media_type": media, "data": data}
 
 
 def _mark(part: Json) -> Json:
@@ -212,10 +132,7 @@ PARTS: dict[str, Callable[[Json], Json]] = {"image_url": _image, "file": _file, 
 def _tooling(tools: Iterable[Tool], result: Json, parallel: bool) -> Json:
     """The tools of the application beside the client's, and the choice, which Anthropic takes only with tools."""
     choice: Json = result.pop("tool_choice", {})
-    offered: list[Json] = [
-        *result.get("tools", ()),
-        *({"name": t.name, "description": t.description, "input_schema": _schema(t.parameters)} for t in tools),
-    ]
+    offered: list[Json] = [*result.get("tools", ()), *(_tool({"function": function_of(tool)}) for tool in tools)]
     if not offered:
         return {}
     if not parallel and choice.get("type") != "none":
@@ -241,13 +158,8 @@ def _schema(parameters: Json | None) -> Json:
 
 
 def _choice(choice: str | Json) -> Json:
-    named = {"auto": "auto", "none": "none", "required": "any"}
     if isinstance(choice, str):
-        if choice not in named:
-            raise RequestError(
-                f"tool_choice {choice!r} is unknown. Known: auto, none, required, or a function.", param="tool_choice"
-            )
-        return {"tool_choice": {"type": named[choice]}}
+        return {"tool_choice": {"type": choice_of(choice, {"auto": "auto", "none": "none", "required": "any"})}}
     if choice.get("type") == "function":
         return {"tool_choice": {"type": "tool", "name": choice["function"]["name"]}}
     return {"tool_choice": choice}
@@ -285,31 +197,23 @@ def _tier(tier: str) -> Json:
     return {"service_tier": tier} if tier in ("auto", "standard_only") else {}
 
 
-FIELDS: dict[str, Callable[[Any], Json]] = {
-    "max_completion_tokens": lambda tokens: {"max_tokens": tokens},
-    "metadata": _metadata,
-    "reasoning_effort": _effort,
-    "response_format": _format,
-    "service_tier": _tier,
-    "stop": _stop,
-    "tool_choice": _choice,
-    "tools": _tools,
-    "user": lambda user: {"metadata": {"user_id": user}},
-}
-"""OpenAI's fields in Anthropic's words."""
-
-
-def _translate(name: str, value: Any) -> Json:
-    if name in REFUSED:
-        if value in REFUSED[name]:
-            return {}
-        raise RequestError(f"Anthropic has nothing like {name}={value!r}: leave it out.", param=name)
-    try:
-        return FIELDS[name](value) if name in FIELDS else {name: value}
-    except (AttributeError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"{name} is not shaped as OpenAI's API describes it ({type(error).__name__}: {error}).", param=name
-        ) from None
+WORDS = Words(
+    NAME,
+    DROPPED,
+    REFUSED,
+    {
+        "max_completion_tokens": lambda tokens: {"max_tokens": tokens},
+        "metadata": _metadata,
+        "reasoning_effort": _effort,
+        "response_format": _format,
+        "service_tier": _tier,
+        "stop": _stop,
+        "system": lambda system: {"system": blocks(system)},
+        "tool_choice": _choice,
+        "tools": _tools,
+        "user": lambda user: {"metadata": {"user_id": user}},
+    },
+)
 
 
 def _is_marked(made: Json) -> bool:
@@ -327,12 +231,3 @@ def _keep(blocks: list[Json], index: int) -> None:
 
 def _is_document(block: Json) -> bool:
     return block["type"] in ("document", "image", "search_result")
-
-
-def _merge(result: Json, more: Json) -> None:
-    """Add fields; two halves of `output_config` or `metadata` become one."""
-    for name, value in more.items():
-        before = result.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = cast("Json", before) | cast("Json", value)
-        result[name] = value

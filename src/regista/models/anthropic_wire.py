@@ -5,13 +5,17 @@ passes through in both shapes: a request may carry `thinking`, `top_k` or a `cac
 Nothing is known here of connections and keys.
 """
 
+from collections.abc import Iterator
+
 import msgspec
 from msgspec import Raw, Struct
 
 from regista.core.errors import ProviderError
 from regista.core.nouns import Delta, Json, ToolCallPart, Usage
+from regista.models.decoded import decoded, shown
 from regista.models.http_errors import error_in_stream
 from regista.models.sse import Splitter
+from regista.models.tool_blocks import ToolBlocks
 
 FINISH = {
     "end_turn": "stop",
@@ -124,18 +128,17 @@ class _Event(Struct):
     error: _Error | None = None
 
 
-_message = msgspec.json.Decoder(_Message)
-_event = msgspec.json.Decoder(_Event)
+_message = msgspec.json.Decoder(_Message).decode
+_event = msgspec.json.Decoder(_Event).decode
+_counted = msgspec.json.Decoder(_Counted).decode
+NO_MESSAGE = "The answer is not an Anthropic message"
 
 
 def whole(data: bytes) -> list[Delta]:
     """One JSON answer as a delta, with one before it for each of its thoughts but the last."""
-    try:
-        message = _message.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"The answer is not an Anthropic message ({error}): {_peek(data)}") from None
+    message = decoded(data, _message, NO_MESSAGE)
     if message.type != "message":
-        raise ProviderError(f"The answer is not an Anthropic message: {_peek(data)}")
+        raise ProviderError(f"{NO_MESSAGE}: {shown(data)}. Is base_url right?")
     text = "".join(block.text for block in message.content if block.type == "text")
     uses = [block for block in message.content if block.type == "tool_use"]
     calls = tuple(ToolCallPart(i, use.id, use.name, bytes(use.input).decode()) for i, use in enumerate(uses))
@@ -156,10 +159,7 @@ def sealed(text: str, seal: str) -> list[Json]:
 
 def counted(data: bytes) -> int:
     """The tokens in an answer of `/v1/messages/count_tokens`."""
-    try:
-        return msgspec.json.decode(data, type=_Counted).input_tokens
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"The answer is no count of tokens ({error}): {_peek(data)}") from None
+    return decoded(data, _counted, "The answer is no count of tokens").input_tokens
 
 
 class Stream:
@@ -169,34 +169,35 @@ class Stream:
     read at the beginning, so that it is known of an answer nobody waits for, and all of it at the end.
     """
 
-    __slots__ = ("_bare", "_calls", "_splitter", "_stop_reason", "_usage", "done")
+    __slots__ = ("_calls", "_splitter", "_stop_reason", "_usage", "done")
 
     def __init__(self) -> None:
         self.done = False
         self._splitter = Splitter()
         self._usage = _Usage()
         self._stop_reason: str | None = None
-        self._calls: dict[int, int] = {}
-        """Content block to position among the tool calls."""
-        self._bare: set[int] = set()
-        """Tool calls without arguments so far."""
+        self._calls = ToolBlocks()
 
-    def feed(self, block: bytes) -> list[Delta]:
-        """What this block adds, a delta for each thought it ends. Raises `ProviderError` for an `error` event."""
+    def feed(self, block: bytes) -> Iterator[Delta]:
+        """What this block adds, a delta for each thought it ends.
+
+        Raises `ProviderError` for an `error` event and for what is no event, once what stands before it is told.
+        """
         deltas: list[Delta] = []
-        for part in self._splitter.feed(block):
-            try:
-                event = _event.decode(part.data)
-            except msgspec.MsgspecError as error:
-                raise ProviderError(
-                    f"An event of the stream is not Anthropic's ({error}): {_peek(part.data)}"
-                ) from None
-            delta = self._take(event)
-            if delta is not None:
-                deltas.append(delta)
-        return _join(deltas)
+        failure: ProviderError | None = None
+        try:
+            for part in self._splitter.feed(block):
+                delta = self._take(part.data)
+                if delta is not None:
+                    deltas.append(delta)
+        except ProviderError as error:
+            failure = error
+        yield from _join(deltas)
+        if failure is not None:
+            raise failure
 
-    def _take(self, event: _Event) -> Delta | None:
+    def _take(self, data: bytes) -> Delta | None:
+        event = decoded(data, _event, "An event of the stream is not Anthropic's")
         match event.type:
             case "message_start" if event.message is not None and event.message.usage is not None:
                 self._usage = event.message.usage
@@ -205,11 +206,11 @@ class Stream:
                 return self._open(event.index, event.content_block or _Block())
             case "content_block_delta":
                 return self._add(event.index, event.delta or _Change())
-            case "content_block_stop" if event.index in self._bare:
-                return Delta(tool_calls=(ToolCallPart(self._calls[event.index], arguments="{}"),))
+            case "content_block_stop":
+                return self._calls.close(event.index)
             case "message_delta":
                 self._usage = self._usage.updated(event.usage) if event.usage is not None else self._usage
-                self._stop_reason = event.delta.stop_reason if event.delta else None
+                self._stop_reason = (event.delta or _Change()).stop_reason or self._stop_reason
             case "message_stop":
                 self.done = True
                 return Delta(finish=_finish(self._stop_reason), usage=self._usage.noun())
@@ -222,9 +223,7 @@ class Stream:
 
     def _open(self, index: int, block: _Block) -> Delta | None:
         if block.type == "tool_use":
-            self._calls[index] = len(self._calls)
-            self._bare.add(index)
-            return Delta(tool_calls=(ToolCallPart(self._calls[index], block.id, block.name),))
+            return self._calls.open(index, block.id, block.name)
         if block.type in THOUGHTS and (block.thinking or block.seal):
             return Delta(reasoning=block.thinking, seal=block.seal)
         return Delta(block.text) if block.type == "text" and block.text else None
@@ -234,10 +233,7 @@ class Stream:
             return Delta(change.text)
         if change.thinking or change.signature:
             return Delta(reasoning=change.thinking or "", seal=change.signature or "")
-        if change.partial_json and index in self._calls:
-            self._bare.discard(index)
-            return Delta(tool_calls=(ToolCallPart(self._calls[index], arguments=change.partial_json),))
-        return None
+        return self._calls.add(index, change.partial_json or "")
 
 
 def _join(deltas: list[Delta]) -> list[Delta]:
@@ -267,7 +263,3 @@ def _sum(deltas: list[Delta]) -> Delta:
 
 def _finish(reason: str | None) -> str | None:
     return FINISH.get(reason, reason) if reason else None
-
-
-def _peek(data: bytes) -> str:
-    return (repr(data[:200].decode("utf-8", "replace")) if data else "it is empty") + ". Is base_url right?"

@@ -1,52 +1,25 @@
 """An OpenAI-shaped request in the words of Bedrock's `Converse`. Pure functions, no bytes sent.
 
 Field names are those of https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html. Fields of
-`Request.rest` are translated (`FIELDS`), refused where leaving them out would answer another question (`REFUSED`),
-dropped where they are mere hints (`DROPPED`), and handed to the model itself otherwise.
+`Request.rest` that are neither translated nor refused nor dropped (`WORDS`) are handed to the model itself.
 """
 
 import re
 from collections.abc import Callable, Iterable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from regista.core.errors import RequestError
-from regista.core.nouns import Content, Json, Message, Request, Tool
-from regista.models.anthropic_request import DATA_URL, SYSTEM, is_foreign
+from regista.core.nouns import Content, Json, Message, Request
+from regista.models import anthropic_request, translation
+from regista.models.anthropic_request import is_foreign
 from regista.models.prompt_cache import Heads, place
+from regista.models.translation import Words, arguments_of, choice_of, data_of, file_of, function_of, parts_of
 
-DROPPED = frozenset(
-    (
-        "cache_control",
-        "frequency_penalty",
-        "logit_bias",
-        "parallel_tool_calls",
-        "prediction",
-        "presence_penalty",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "safety_identifier",
-        "seed",
-        "service_tier",
-        "store",
-        "stream_options",
-        "top_logprobs",
-        "user",
-        "verbosity",
-    )
-)
-"""OpenAI's fields that Bedrock would refuse and whose absence leaves the answer one to the same question."""
-REFUSED: dict[str, tuple[object, ...]] = {
-    "audio": (),
-    "function_call": (),
-    "functions": (),
-    "logprobs": (False,),
-    "modalities": (["text"],),
-    "n": (1,),
-    "web_search_options": (),
-}
-"""OpenAI's fields that Bedrock cannot honour, with the values that ask for nothing."""
+NAME = "Bedrock"
+DROPPED = anthropic_request.DROPPED | {"cache_control", "parallel_tool_calls", "service_tier", "user"}
+REFUSED = anthropic_request.REFUSED
 CONVERSE = frozenset(
     (
         "additionalModelRequestFields",
@@ -59,6 +32,10 @@ CONVERSE = frozenset(
     )
 )
 """Fields of Converse itself, which go as they came."""
+NO_TOOL: Json = {"none": {}}
+"""A choice that Bedrock has not: see `_tooling`."""
+CHOICES: Json = {"auto": {"auto": {}}, "none": NO_TOOL, "required": {"any": {}}}
+"""OpenAI's words for a `tool_choice`, and Bedrock's."""
 COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 KEPT: Json = {"cachePoint": {"type": "default"}}
 """The mark of what the prompt cache keeps: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html."""
@@ -98,15 +75,12 @@ def count_body(request: Request) -> bytes:
 
 def fields(request: Request) -> Json:
     """A call as plain data."""
-    result: Json = {}
-    for name, value in request.rest.items():
-        if value is not None and name not in DROPPED:
-            _merge(result, _translate(name, value))
+    result = WORDS.of(request.rest)
     choice = result.pop("tool_choice", None)
-    tools = [*result.pop("tools", ()), *(_tool(_function(tool)) for tool in request.tools)]
+    tools = [*result.pop("tools", ()), *(_tool(function_of(tool)) for tool in request.tools)]
     messages = turns(request.messages)
     result |= _tooling(tools, choice, messages)
-    system = [block for message in request.messages if message.role in SYSTEM for block in blocks(message.content)]
+    system = translation.system(request.messages, blocks)
     result |= {"system": system} if system else {}
     return result | {"messages": messages}
 
@@ -115,36 +89,14 @@ def fields(request: Request) -> Json:
 
 
 def turns(messages: Iterable[Message]) -> list[Json]:
-    """Messages as turns of `user` and `assistant`; neighbours of one role become one turn. System ones are left out."""
-    result: list[Json] = []
-    for index, message in enumerate(messages):
-        if message.role in SYSTEM:
-            continue
-        role = {"user": "user", "tool": "user", "assistant": "assistant"}.get(message.role)
-        where = f"messages[{index}]"
-        if role is None:
-            known = "Known: system, developer, user, assistant, tool."
-            raise RequestError(f"{where} has the role {message.role!r}. {known}", param=f"{where}.role")
-        try:
-            said = _said(message)
-        except (AttributeError, KeyError, TypeError) as error:
-            raise RequestError(
-                f"{where} is not shaped as OpenAI's API describes a message of the role {message.role!r} "
-                f"({type(error).__name__}: {error}).",
-                param=where,
-            ) from None
-        if said and result and result[-1]["role"] == role:
-            result[-1]["content"] += said
-        elif said:
-            result.append({"role": role, "content": said})
-    return result
+    """Messages as turns of `user` and `assistant`: see `translation.turns`."""
+    return translation.turns(messages, _said)
 
 
 def blocks(content: Content) -> list[Json]:
     """Content as Bedrock's blocks. Blank text is left out, since Bedrock refuses it; a mark of a part follows it."""
-    parts: list[Json] = [{"type": "text", "text": content}] if isinstance(content, str) else content or []
     made: list[Json] = []
-    for part in parts:
+    for part in parts_of(content):
         block = PARTS[part["type"]](part)
         if str(block.get("text", "there")).strip():
             made += [block, KEPT] if part.get("cache_control") else [block]
@@ -154,10 +106,13 @@ def blocks(content: Content) -> list[Json]:
 def _said(message: Message) -> list[Json]:
     said = blocks(message.content)
     if message.role == "tool":
-        return [{"toolResult": {"toolUseId": message.rest["tool_call_id"], "content": said or [{"text": "(nothing)"}]}}]
+        content = [block for block in said if block is not KEPT] or [{"text": "(nothing)"}]
+        result: Json = {"toolResult": {"toolUseId": message.rest["tool_call_id"], "content": content}}
+        # A result holds no mark: it stands behind it.
+        return [result, KEPT] if KEPT in said else [result]
     thoughts = [_thought(block) for block in message.rest.get("thinking_blocks") or () if not is_foreign(block)]
     uses = [
-        {"toolUse": {"toolUseId": call.id, "name": call.name, "input": _input(call.arguments)}}
+        {"toolUse": {"toolUseId": call.id, "name": call.name, "input": arguments_of(call.arguments, NAME)}}
         for call in message.tool_calls
     ]
     return thoughts + said + uses
@@ -169,26 +124,13 @@ def _thought(block: Json) -> Json:
     return {"reasoningContent": {"reasoningText": {"text": block["thinking"], "signature": block["signature"]}}}
 
 
-def _input(arguments: str) -> Json:
-    try:
-        return msgspec.json.decode(arguments or "{}", type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise RequestError(
-            f"The arguments of a tool call are not a JSON object ({error}): {arguments[:80]!r}. "
-            "Bedrock takes no others: repair or leave out the call.",
-            param="messages",
-        ) from None
-
-
 def _image(part: Json) -> Json:
     media, data = _data(str(part["image_url"]["url"]), "An image")
     return {"image": {"format": media.removeprefix("image/"), "source": {"bytes": data}}}
 
 
 def _file(part: Json) -> Json:
-    file = cast("dict[str, str]", part["file"])
-    if "file_data" not in file:
-        raise RequestError("A file for Bedrock must come with its data: it does not know OpenAI's file ids.")
+    file = file_of(part, NAME)
     media, data = _data(file["file_data"], "A file")
     if media not in FORMATS:
         raise RequestError(f"Bedrock takes no file of the type {media!r}. Known: {', '.join(FORMATS)}.")
@@ -202,12 +144,7 @@ def _audio(part: Json) -> Json:
 
 
 def _data(url: str, what: str) -> tuple[str, str]:
-    found = DATA_URL.fullmatch(url)
-    if found is None:
-        raise RequestError(
-            f"{what} for Bedrock comes with its data, in a data:…;base64, URL, not {url[:40]!r}.", param="messages"
-        )
-    return found[1], found[2]
+    return data_of(url, what, "for Bedrock comes with its data, in a data:…;base64, URL")
 
 
 PARTS: dict[str, Callable[[Json], Json]] = {
@@ -223,26 +160,21 @@ PARTS: dict[str, Callable[[Json], Json]] = {
 # Tools
 
 
-def _tooling(tools: list[Json], choice: str | Json | None, messages: list[Json]) -> Json:
-    if choice == "none":
+def _tooling(tools: list[Json], choice: Json | None, messages: list[Json]) -> Json:
+    if choice == NO_TOOL:
         if any("toolUse" in block for turn in messages for block in turn["content"]):
             raise RequestError(
                 "Bedrock has no tool_choice 'none' once tools were called: leave it out.", param="tool_choice"
             )
         return {}
-    named: Json = {"auto": {"auto": {}}, "required": {"any": {}}}
-    if isinstance(choice, str):
-        if choice not in named:
-            known = "Known: auto, none, required, or a function."
-            raise RequestError(f"tool_choice {choice!r} is unknown. {known}", param="tool_choice")
-        chosen: Json = {"toolChoice": named[choice]}
-    else:
-        chosen = {"toolChoice": {"tool": {"name": choice["function"]["name"]}}} if choice else {}
+    chosen = {"toolChoice": choice} if choice else {}
     return {"toolConfig": {"tools": tools} | chosen} if tools else {}
 
 
-def _function(tool: Tool) -> Json:
-    return {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+def _choice(choice: str | Json) -> Json:
+    if isinstance(choice, str):
+        return {"tool_choice": choice_of(choice, CHOICES)}
+    return {"tool_choice": {"tool": {"name": choice["function"]["name"]}}}
 
 
 def _tool(function: Json) -> Json:
@@ -286,43 +218,28 @@ def _effort(effort: str) -> Json:
     return _model(thinking={"type": "disabled"}) if effort == "none" else {"outputConfig": {"effort": effort}}
 
 
-FIELDS: dict[str, Callable[[Any], Json]] = {
-    "max_completion_tokens": lambda tokens: _inference(maxTokens=tokens),
-    "max_tokens": lambda tokens: _inference(maxTokens=tokens),
-    "metadata": lambda metadata: {"requestMetadata": metadata},
-    "reasoning_effort": _effort,
-    "response_format": _format,
-    "stop": lambda stop: _inference(stopSequences=[stop] if isinstance(stop, str) else stop),
-    "temperature": lambda value: _inference(temperature=value),
-    "tool_choice": lambda choice: {"tool_choice": choice},
-    "tools": _tools,
-    "top_p": lambda value: _inference(topP=value),
-}
-"""OpenAI's fields in Bedrock's words."""
+def _other(name: str, value: Any) -> Json:
+    return {name: value} if name in CONVERSE else _model(**{name: value})
 
 
-def _translate(name: str, value: Any) -> Json:
-    if name in REFUSED:
-        if value in REFUSED[name]:
-            return {}
-        raise RequestError(f"Bedrock has nothing like {name}={value!r}: leave it out.", param=name)
-    try:
-        if name in CONVERSE:
-            return {name: value}
-        return FIELDS[name](value) if name in FIELDS else _model(**{name: value})
-    except (AttributeError, KeyError, TypeError) as error:
-        raise RequestError(
-            f"{name} is not shaped as OpenAI's API describes it ({type(error).__name__}: {error}).", param=name
-        ) from None
-
-
-def _merge(result: Json, more: Json) -> None:
-    """Add fields; parts of one structure become one."""
-    for name, value in more.items():
-        before = result.get(name)
-        if isinstance(before, dict) and isinstance(value, dict):
-            value = cast("Json", before) | cast("Json", value)
-        result[name] = value
+WORDS = Words(
+    NAME,
+    DROPPED,
+    REFUSED,
+    {
+        "max_completion_tokens": lambda tokens: _inference(maxTokens=tokens),
+        "max_tokens": lambda tokens: _inference(maxTokens=tokens),
+        "metadata": lambda metadata: {"requestMetadata": metadata},
+        "reasoning_effort": _effort,
+        "response_format": _format,
+        "stop": lambda stop: _inference(stopSequences=[stop] if isinstance(stop, str) else stop),
+        "temperature": lambda value: _inference(temperature=value),
+        "tool_choice": _choice,
+        "tools": _tools,
+        "top_p": lambda value: _inference(topP=value),
+    },
+    _other,
+)
 
 
 def _is_marked(made: Json) -> bool:

@@ -7,10 +7,12 @@ messages is not known here, nor are connections and keys.
 import msgspec
 from msgspec import Raw, Struct
 
-from regista.core.errors import ProviderError, StreamCutError
+from regista.core.errors import StreamCutError
 from regista.core.nouns import Delta, ToolCallPart, Usage
 from regista.models.anthropic_wire import REDACTED
+from regista.models.decoded import decoded
 from regista.models.http_errors import error_in_stream
+from regista.models.tool_blocks import ToolBlocks
 
 FINISH = {
     "end_turn": "stop",
@@ -126,12 +128,14 @@ class _Count(Struct, rename="camel"):
     input_tokens: int
 
 
+_answer = msgspec.json.Decoder(_Answer).decode
+_event = msgspec.json.Decoder(_Event).decode
+_count = msgspec.json.Decoder(_Count).decode
+
+
 def whole(data: bytes) -> list[Delta]:
     """One JSON answer as a delta, with one before it for each of its thoughts but the last."""
-    try:
-        answer = msgspec.json.decode(data, type=_Answer)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"The answer is not Bedrock's ({error}): {_peek(data)}") from None
+    answer = decoded(data, _answer, "The answer is not Bedrock's")
     content = answer.output.message.content
     text = "".join(block.text for block in content)
     uses = [block.tool_use for block in content if block.tool_use is not None]
@@ -144,37 +148,30 @@ def whole(data: bytes) -> list[Delta]:
 
 def counted(data: bytes) -> int:
     """The tokens in an answer of `CountTokens`."""
-    try:
-        return msgspec.json.decode(data, type=_Count).input_tokens
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"The answer is no count of tokens ({error}): {_peek(data)}") from None
+    return decoded(data, _count, "The answer is no count of tokens").input_tokens
 
 
 class Stream:
     """Turns the messages of an event stream into deltas. `end` gives the last one, once nothing more comes."""
 
-    __slots__ = ("_bare", "_calls", "_finish", "_usage", "done")
+    __slots__ = ("_calls", "_finish", "_usage", "done")
 
     def __init__(self) -> None:
         self.done = False
         """Whether the usage has come, which is the last there is."""
         self._finish: str | None = None
         self._usage: Usage | None = None
-        self._calls: dict[int, int] = {}
-        self._bare: set[int] = set()
+        self._calls = ToolBlocks()
 
     def take(self, kind: str, payload: bytes) -> Delta | None:
         """What a message of a kind (`contentBlockDelta` …) adds. Raises `ProviderError` for an exception."""
-        try:
-            event = msgspec.json.decode(payload or b"{}", type=_Event)
-        except msgspec.MsgspecError as error:
-            raise ProviderError(f"A message of the stream is not Bedrock's ({error}): {_peek(payload)}") from None
+        event = decoded(payload or b"{}", _event, "A message of the stream is not Bedrock's")
         if kind.endswith("xception"):
             raise error_in_stream("bedrock", kind, STATUS.get(kind, 500), event.message)
-        if kind == "contentBlockStop" and event.content_block_index in self._bare:
-            return Delta(tool_calls=(ToolCallPart(self._calls[event.content_block_index], arguments="{}"),))
-        if event.start is not None and event.start.tool_use is not None:
-            return self._open(event.content_block_index, event.start.tool_use)
+        if kind == "contentBlockStop":
+            return self._calls.close(event.content_block_index)
+        if event.start is not None and (use := event.start.tool_use) is not None:
+            return self._calls.open(event.content_block_index, use.tool_use_id, use.name)
         if event.delta is not None:
             return self._add(event.content_block_index, event.delta)
         if event.stop_reason is not None:
@@ -189,27 +186,15 @@ class Stream:
             raise StreamCutError("Bedrock's stream ended without a stop reason: the answer is not whole.")
         return Delta(finish=self._finish, usage=self._usage)
 
-    def _open(self, index: int, use: _Use) -> Delta:
-        self._calls[index] = len(self._calls)
-        self._bare.add(index)
-        return Delta(tool_calls=(ToolCallPart(self._calls[index], use.tool_use_id, use.name),))
-
     def _add(self, index: int, change: _Change) -> Delta | None:
         if change.text:
             return Delta(change.text)
         if change.reasoning_content is not None:
             return change.reasoning_content.delta()
-        if change.tool_use is not None and change.tool_use.input and index in self._calls:
-            self._bare.discard(index)
-            return Delta(tool_calls=(ToolCallPart(self._calls[index], arguments=change.tool_use.input),))
-        return None
+        return None if change.tool_use is None else self._calls.add(index, change.tool_use.input)
 
 
 def _finish(reason: str) -> str:
     if reason in BROKEN:
         raise StreamCutError(f"Bedrock gave the answer up: its stop reason is {reason!r}.")
     return FINISH.get(reason, reason)
-
-
-def _peek(data: bytes) -> str:
-    return (repr(data[:200].decode("utf-8", "replace")) if data else "it is empty") + ". Is base_url right?"

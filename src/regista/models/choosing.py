@@ -8,7 +8,7 @@ import asyncio
 import math
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from regista.core.errors import RegistaError, RequestError
 from regista.core.nouns import Delta, Message, Request, Usage
+from regista.models.answers import Answer, collected
 from regista.models.final_answers import final
 from regista.models.providers import Provider
 from regista.models.resilience.turns import because, note
@@ -32,30 +33,11 @@ VERIFY = """Judge an answer to a question.
 
 How likely is it that the answer is right and does what was asked? Think about it in at most three sentences. Then write
 a last line with one whole number from 0 (surely wrong) to 100 (surely right) and nothing else."""
-_SCORE = re.compile(r"(?<![\d.])(100|\d{1,2})(?![\d.])\D*\Z")
+_SCORE = re.compile(r"(?<![\d.])(100|\d{1,2})(?!\d|\.\d)\D*\Z")
 
 
-class Answer(NamedTuple):
-    """One answer, whole: its deltas, one or more."""
-
-    deltas: tuple[Delta, ...]
-    text: str
-    usage: Usage
-
-    @property
-    def comes_to(self) -> str:
-        """What it comes to, the same for the same answer."""
-        called: dict[int, str] = {}
-        for part in (part for delta in self.deltas for part in delta.tool_calls):
-            called[part.index] = called.get(part.index, "") + part.name + part.arguments
-        return "\n".join(called.values()) if called else final(self.text)
-
-    def using(self, usage: Usage) -> Iterator[Delta]:
-        """Its deltas, with another count of what was used: bytes of the provider's would tell its own."""
-        *first, last = self.deltas
-        for delta in first:
-            yield replace(delta, raw=None, usage=None)
-        yield replace(last, raw=None, usage=usage)
+CUT_OFF = ("length", "content_filter")
+"""Ends of answers that may lack what they were to come to: chosen only where there are no others."""
 
 
 class Chosen(NamedTuple):
@@ -76,7 +58,10 @@ class Choice(Protocol):
 
 @dataclass
 class Samples:
-    """Asks `provider` `count` times at once. Those that fail are left out; if all do, the first one's error holds."""
+    """Asks `provider` `count` times at once, and gives one of the answers.
+
+    Those that fail are left out, and those that were cut off; if all fail, the first one's error holds.
+    """
 
     provider: Provider
     count: int
@@ -96,10 +81,12 @@ class Samples:
         answers = [task.result() for task in tasks if not isinstance(task.exception(), RegistaError)]
         if not answers:
             raise next(error for task in tasks if (error := task.exception()) is not None)
-        chosen = await self.choice(request, answers)
+        whole = [answer for answer in answers if answer.finish not in CUT_OFF] or answers
+        chosen = await self.choice(request, whole)
         failed = f"; {self.count - len(answers)} failed" if len(answers) < self.count else ""
-        note(request, f"answer {chosen.place + 1} of {len(answers)} is given: {chosen.why}{failed}")
-        for delta in answers[chosen.place].using(sum((one.usage for one in answers), chosen.used)):
+        cut = f"; {len(answers) - len(whole)} were cut off" if len(whole) < len(answers) else ""
+        note(request, f"answer {chosen.place + 1} of {len(whole)} is given: {chosen.why}{failed}{cut}")
+        for delta in whole[chosen.place].using(sum((one.usage or Usage() for one in answers), chosen.used)):
             yield delta
 
     async def _one(self, request: Request, place: int) -> Answer:
@@ -109,22 +96,29 @@ class Samples:
         return await collected(self.provider, because(replace(request, rest=rest), "sample"))
 
 
-async def collected(provider: Provider, request: Request) -> Answer:
-    """A whole answer."""
-    found: list[Delta] = []
-    deltas = provider.generate(request)
-    try:
-        async for delta in deltas:
-            found.append(delta)
-    finally:
-        await deltas.aclose()
-    usage = next((delta.usage for delta in reversed(found) if delta.usage is not None), Usage())
-    return Answer(tuple(found) or (Delta(),), "".join(delta.text for delta in found), usage)
+def comes_to(answer: Answer) -> str:
+    """What an answer comes to, the same for the same answer."""
+    return _called(answer) or final(answer.text)
+
+
+def _called(answer: Answer) -> str:
+    """The calls of tools in an answer, a line each: their arguments as values, however they are written."""
+    names: dict[int, str] = {}
+    arguments: dict[int, str] = {}
+    for part in (part for delta in answer.deltas for part in delta.tool_calls):
+        names[part.index] = names.get(part.index, "") + part.name
+        arguments[part.index] = arguments.get(part.index, "") + part.arguments
+    return "\n".join(f"{name} {final(arguments[index])}" for index, name in names.items())
+
+
+def _shown(answer: Answer) -> str:
+    """An answer as one who judges it is shown it."""
+    return "\n".join(part for part in (answer.text, _called(answer)) if part)
 
 
 async def majority(request: Request, answers: Sequence[Answer]) -> Chosen:
     """An answer of those that most agree with; of several such groups, the one whose first came first."""
-    came_to = [answer.comes_to for answer in answers]
+    came_to = [comes_to(answer) for answer in answers]
     counts = Counter(came_to)
     best = max(counts.values())
     place = next(place for place, what in enumerate(came_to) if counts[what] == best)
@@ -155,7 +149,7 @@ class ByScore:
 
     async def __call__(self, request: Request, answers: Sequence[Answer]) -> Chosen:
         """See `Choice`."""
-        told = [self.score(request.question, answer.text) for answer in answers]
+        told = [self.score(request.question, _shown(answer)) for answer in answers]
         scores = [_number(score) for score in await asyncio.gather(*told, return_exceptions=True)]
         return await _best(request, answers, scores, Usage())
 
@@ -168,11 +162,12 @@ class Verified:
 
     async def __call__(self, request: Request, answers: Sequence[Answer]) -> Chosen:
         """See `Choice`. The same answer is judged once."""
-        texts = list(dict.fromkeys(answer.text for answer in answers))
-        judged = await asyncio.gather(*(self._judged(request, text) for text in texts))
-        scores = {text: score for text, (score, _) in zip(texts, judged, strict=True)}
+        texts = [_shown(answer) for answer in answers]
+        different = list(dict.fromkeys(texts))
+        judged = await asyncio.gather(*(self._judged(request, text) for text in different))
+        scores = {text: score for text, (score, _) in zip(different, judged, strict=True)}
         used = sum((usage for _, usage in judged), Usage())
-        return await _best(request, answers, [scores[answer.text] for answer in answers], used)
+        return await _best(request, answers, [scores[text] for text in texts], used)
 
     async def _judged(self, request: Request, text: str) -> tuple[float | None, Usage]:
         asked = VERIFY.format(question=request.question, answer=text)
@@ -183,7 +178,7 @@ class Verified:
             note(request, f"an answer was not judged: {error.message}")
             return None, Usage()
         found = _SCORE.search(verdict.text.strip())
-        return float(found[1]) if found else None, verdict.usage
+        return float(found[1]) if found else None, verdict.usage or Usage()
 
 
 async def _best(request: Request, answers: Sequence[Answer], scores: Sequence[float | None], used: Usage) -> Chosen:

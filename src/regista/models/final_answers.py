@@ -2,16 +2,15 @@
 
 import re
 import unicodedata
-from decimal import Decimal, InvalidOperation
 
 import msgspec
 
 _BOXED = re.compile(r"\\boxed\s*\{((?:[^{}]|\{[^{}]*\})*)\}")
 _SAID = re.compile(
-    r"^[\W_]*(?:(?:so|thus|hence|therefore)\b[,\s]*)?(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*[:=]?[\s*_`]*(\S.*)$",
+    r"^[\W_]*(?:(?:so|thus|hence|therefore)\b[,\s]*)?(?:the\s+)?(?:final\s+)?answer\b(?:\s+is\b)?\s*[:=]?[\s*_`]*(\S.*)$",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"[$€£]?\s*([+-]?\d[\d,]*(?:\.\d+)?)\s*%?")
+_NUMBER = re.compile(r"[$€£]?\s*([+-]?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d+))?\s*%?")
 _AROUND = " \t\r\n.,;:!?*_`'\"()[]{}"
 
 
@@ -46,9 +45,15 @@ def _said(text: str) -> str:
 def _normal(text: str) -> str:
     plain = " ".join(unicodedata.normalize("NFKC", text).casefold().split()).strip(_AROUND)
     number = _NUMBER.fullmatch(plain)
-    if number:
-        try:
-            return f"{Decimal(number[1].replace(',', '')).normalize():f}"
-        except InvalidOperation:
-            return plain
-    return plain
+    return _value(*number.groups("")) if number else plain
+
+
+def _value(sign: str, whole: str, fraction: str) -> str:
+    """A number as it is always written, however long: rounding would make others of it.
+
+    >>> _value("-", "1,000", "50"), _value("+", "007", "0")
+    ('-1000.5', '7')
+    """
+    fraction = fraction.rstrip("0")
+    value = (whole.replace(",", "").lstrip("0") or "0") + (f".{fraction}" if fraction else "")
+    return f"-{value}" if sign == "-" and value != "0" else value

@@ -6,18 +6,19 @@ Nothing is known here of connections and keys.
 import base64
 import secrets
 import struct
-from typing import Literal, TypeVar
+from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
 from regista.core.errors import ProviderError, StreamCutError
 from regista.core.nouns import Delta, Json, ToolCallPart, Usage
+from regista.models.decoded import decoded, shown
 from regista.models.gemini_request import OWN_ID, SEAL
 from regista.models.http_errors import error_in_stream
 from regista.models.sse import Splitter
 
-T = TypeVar("T")
 FINISH = {
     "STOP": "stop",
     "MAX_TOKENS": "length",
@@ -139,7 +140,10 @@ class _Count(Struct, rename="camel"):
     total_tokens: int
 
 
-_answer = msgspec.json.Decoder(_Answer)
+_answer = msgspec.json.Decoder(_Answer).decode
+_count = msgspec.json.Decoder(_Count).decode
+_vectors = msgspec.json.Decoder(_Vectors).decode
+NO_ANSWER = "This is no answer of Gemini's"
 
 
 def whole(data: bytes) -> list[Delta]:
@@ -159,9 +163,13 @@ class Stream:
         self._finish: str | None = None
         self._usage: Usage | None = None
 
-    def feed(self, block: bytes) -> list[Delta]:
-        """What this block adds. Raises `ProviderError` for an error in the stream and what is no event of Gemini's."""
-        return [delta for part in self._splitter.feed(block) for delta in self.take(_decode(part.data))]
+    def feed(self, block: bytes) -> Iterator[Delta]:
+        """What this block adds, event by event.
+
+        Raises `ProviderError` for an error in the stream and for what is no event of Gemini's.
+        """
+        for part in self._splitter.feed(block):
+            yield from self.take(_decode(part.data))
 
     def take(self, answer: _Answer) -> list[Delta]:
         """What one event, or a whole answer, adds."""
@@ -197,12 +205,12 @@ class Stream:
 
 def counted(data: bytes) -> int:
     """The tokens in an answer of `countTokens`."""
-    return _read(data, _Count, "a count of tokens").total_tokens
+    return decoded(data, _count, "Gemini's answer is not a count of tokens").total_tokens
 
 
 def vectors(data: bytes, model: str, encoding: Literal["float", "base64"]) -> bytes:
     """An answer of `batchEmbedContents` in OpenAI's shape. Its usage is left out where Gemini does not tell it."""
-    answer = _read(data, _Vectors, "one with vectors")
+    answer = decoded(data, _vectors, "Gemini's answer is not one with vectors")
     rows = [
         {"object": "embedding", "index": index, "embedding": _encoded(vector.values, encoding)}
         for index, vector in enumerate(answer.embeddings)
@@ -247,21 +255,7 @@ def _entry(chosen: _Chosen) -> Json:
 
 
 def _decode(data: bytes) -> _Answer:
-    try:
-        answer = _answer.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"This is no answer of Gemini's ({error}): {_peek(data)}") from None
+    answer = decoded(data, _answer, NO_ANSWER)
     if not (answer.candidates or answer.prompt_feedback or answer.usage_metadata or answer.error):
-        raise ProviderError(f"This is no answer of Gemini's: {_peek(data)}")
+        raise ProviderError(f"{NO_ANSWER}: {shown(data)}. Is base_url right?")
     return answer
-
-
-def _read(data: bytes, kind: type[T], what: str) -> T:
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"Gemini's answer is not {what} ({error}): {_peek(data)}") from None
-
-
-def _peek(data: bytes) -> str:
-    return (repr(data[:200].decode("utf-8", "replace")) if data else "it is empty") + ". Is base_url right?"

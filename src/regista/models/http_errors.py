@@ -37,7 +37,7 @@ async def error_of(reply: Reply, provider: str, model: str, key_env: str) -> Pro
     meant = next((status for mark, status in MEANT.items() if mark in data), reply.status)
     code, status, advice = ADVICE.get(meant, OTHER)
     variable = key_env or "the variable that api_key_env names (it names none)"
-    said = _said(data[:400].decode("utf-8", "replace"))
+    said = without_keys(data[:400].decode("utf-8", "replace"))
     said = "an HTML page" if said.startswith("<") else said or "nothing"
     kind = ProviderTimeoutError if status == 504 else ProviderError
     return kind(
@@ -52,15 +52,17 @@ async def error_of(reply: Reply, provider: str, model: str, key_env: str) -> Pro
 def error_in_stream(provider: str, kind: str, upstream: int, said: str) -> ProviderError:
     """The error that came within a stream; `upstream` is the status it has when it comes before one."""
     code, status, advice = ADVICE.get(upstream, OTHER)
+    advice = advice.format(key_env="the variable of its key")
     return ProviderError(
-        f"{provider} ended its stream with {kind}: {_said(said)}. {advice.format(key_env='the variable of its key')}",
+        f"{provider} ended its stream with {kind}: {without_keys(said)}. {advice}",
         upstream_status=upstream,
         code=code,
         status=status,
     )
 
 
-def _said(text: str) -> str:
+def without_keys(text: str) -> str:
+    """A text on one line, in which whatever looks like a key is left out."""
     return KEY_LIKE.sub("***", " ".join(text.split()))
 
 

@@ -18,8 +18,11 @@ from regista.core.nouns import Json
 
 LONGEST = 300
 """Characters of what is told to be wrong."""
-_FENCE = re.compile(r"```[ \t]*[\w+-]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
-_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_FENCE = re.compile(r"```[ \t]*+[\w+-]*+[ \t]*+\n(.*?)```", re.DOTALL)
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*+(?:"|\\?\Z))|,(?=\s*+[}\]])', re.DOTALL)
+"""Strings, so that they are passed over, and commas too many. A string without an end is passed over to the end: looked
+for once more at each of its quotation marks, it would take the square of its length.
+"""
 _ENDS = {"{": "}", "[": "]"}
 _encode = msgspec.json.Encoder().encode
 
@@ -69,7 +72,7 @@ def checked(text: str, form: Form) -> tuple[str, str]:
     """
     first = ""
     for candidate in _candidates(text):
-        problem = _problem(candidate, form)
+        problem = wrong(candidate, form)
         if not problem:
             return candidate, ""
         # What is wrong with JSON says more than that the words around it are none.
@@ -83,7 +86,7 @@ def _candidates(text: str) -> Iterator[str]:
     yield text
     bare = text.strip().removeprefix("\ufeff")
     fences: list[str] = _FENCE.findall(bare)
-    pieces = [bare, *(fences if len(fences) == 1 else ())]
+    pieces = [bare, *(fence.strip() for fence in fences if len(fences) == 1)]
     spans = [(bare.find(mark), bare.rfind(end)) for mark, end in _ENDS.items()]
     spans = [(begin, end) for begin, end in spans if 0 <= begin < end]
     # Of two that lie apart it is not sure which is meant.
@@ -94,19 +97,19 @@ def _candidates(text: str) -> Iterator[str]:
         yield _COMMA.sub(r"\1", piece)
 
 
-def _problem(text: str, form: Form) -> str:
-    """What keeps a text from being of a form; nothing where it is."""
+def wrong(text: str, form: Form) -> str:
+    """What keeps a text, as it stands, from being of a form; nothing where it is."""
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return f"It is not JSON: {str(error)[:LONGEST]}."
     if not form.schema:
         return "" if isinstance(value, dict) else "It is JSON and no object."
-    wrong = next(iter(_validator(form.schema).iter_errors(value)), None)
-    if wrong is None:
+    error = next(iter(_validator(form.schema).iter_errors(value)), None)
+    if error is None:
         return ""
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in wrong.instance_path)
-    return f"At ${path}: {wrong.message[:LONGEST]}."
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.instance_path)
+    return f"At ${path}: {error.message[:LONGEST]}."
 
 
 @lru_cache(maxsize=256)

@@ -12,6 +12,8 @@ from msgspec import Struct
 
 from regista.core.errors import ProviderError, StreamCutError
 from regista.core.nouns import Delta, Json, Request, ToolCallPart, Usage
+from regista.models.decoded import decoded, shown
+from regista.models.http_errors import error_in_stream, without_keys
 from regista.models.sse import Event, Splitter, read
 
 FINISH = {
@@ -25,17 +27,18 @@ FINISH = {
 OPENAI = frozenset(("stop", "length", "tool_calls", "content_filter"))
 BROKEN = frozenset(("error", "abort", "insufficient_system_resource"))
 """Finish reasons of answers that their host gave up: OpenRouter and Mistral, SGLang and vLLM, DeepSeek."""
+NO_ANSWER = "The answer is not a chat completion"
 NO_CHUNK = "An event of the stream is no JSON of a chat"
 
 
-class _Details(Struct):
+class _Details(Struct, gc=False):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
     audio_tokens: int | None = None
     reasoning_tokens: int | None = None
 
 
-class _Usage(Struct):
+class _Usage(Struct, gc=False):
     """Usage as OpenAI has it, and where other hosts put what OpenAI has elsewhere."""
 
     prompt_tokens: int | None = 0
@@ -83,25 +86,25 @@ CHARGES: dict[str, Callable[[_Usage], int | None]] = {
 """What a host charged for a call, in nano-dollars, by `Host.charges`."""
 
 
-class _Function(Struct):
+class _Function(Struct, gc=False):
     name: str | None = None
     arguments: str | None = None
 
 
-class _Call(Struct):
+class _Call(Struct, gc=False):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
 
-class _Part(Struct):
+class _Part(Struct, gc=False):
     """A part of content that comes as a list, as Mistral's does; a thought holds parts of its own."""
 
     text: str | None = None
     thinking: "list[_Part] | None" = None
 
 
-class _Said(Struct):
+class _Said(Struct, gc=False):
     """All that is read of a message, or of a piece of one."""
 
     content: str | list[_Part] | None = None
@@ -111,7 +114,7 @@ class _Said(Struct):
     refusal: str | None = None
 
 
-class _Choice(Struct):
+class _Choice(Struct, gc=False):
     index: int = 0
     message: _Said | None = None
     delta: _Said | None = None
@@ -120,19 +123,19 @@ class _Choice(Struct):
     """OpenAI's are an object with a list of tokens; Together's are a bare number, which tells of no token."""
 
 
-class _Answer(Struct):
+class _Answer(Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
     error: Any = None
 
 
-_answer = msgspec.json.Decoder(_Answer)
+_answer = msgspec.json.Decoder(_Answer).decode
 
 
 def choices_of(request: Request) -> int:
     """How many answers the client asked for at once."""
     wanted: object = request.rest.get("n")
-    return wanted if isinstance(wanted, int) else 1
+    return max(wanted, 1) if isinstance(wanted, int) else 1
 
 
 def wants_usage(request: Request) -> bool:
@@ -143,9 +146,9 @@ def wants_usage(request: Request) -> bool:
 
 def whole(data: bytes, charges: str = "") -> Delta:
     """One JSON answer as one delta. Raises `ProviderError` where it is none, and where its host gave it up."""
-    answer = _decode(data, "The answer is not a chat completion")
+    answer = decoded(data, _answer, NO_ANSWER)
     if answer.error or not answer.choices:
-        raise ProviderError(f"The answer is not a chat completion: {_peek(data)}")
+        raise ProviderError(f"{NO_ANSWER}: {shown(data)}. Is base_url right?")
     choice = answer.choices[0]
     said, reason = choice.message, choice.finish_reason
     if (
@@ -238,7 +241,7 @@ class Stream:
     def _read(self, part: bytes) -> _Answer | None:
         """The chunk in an event; None for `[DONE]` and for events without data."""
         try:
-            answer = _answer.decode(part[6:] if part.startswith(b"data: ") else b"")
+            answer = _answer(part[6:] if part.startswith(b"data: ") else b"")
         except msgspec.MsgspecError:
             # An event of several lines, or none with JSON.
             event = read(part)
@@ -246,9 +249,9 @@ class Stream:
                 if event is not None:
                     self.done = self._told = True
                 return None
-            answer = _decode(event.data, NO_CHUNK)
+            answer = decoded(event.data, _answer, NO_CHUNK)
         if answer.error:
-            raise ProviderError(f"The provider ended its stream with an error: {_peek(part)}")
+            raise _failure(answer.error)
         return answer
 
 
@@ -331,13 +334,6 @@ class _Pieces:
         return Delta(text, tuple(self.calls), self.finish, usage, (), raw)
 
 
-def _decode(data: bytes, otherwise: str) -> _Answer:
-    try:
-        return _answer.decode(data)
-    except msgspec.MsgspecError as error:
-        raise ProviderError(f"{otherwise} ({error}): {_peek(data)}") from None
-
-
 def _renamed(data: bytes, finish: str | None) -> bytes:
     """An answer's JSON with another finish reason."""
     answer: Json = msgspec.json.decode(data)
@@ -359,10 +355,15 @@ def _thought(parts: list[_Part]) -> str:
     return "".join(_spoken(part.thinking) for part in parts if part.thinking)
 
 
+def _failure(error: Any) -> ProviderError:
+    """The error that came within a stream. Hosts whose errors have a number mean an HTTP status (OpenRouter, vLLM)."""
+    said = cast("Json", error) if isinstance(error, dict) else {"message": error}
+    code, message = said.get("code"), str(said.get("message") or "it did not say why")
+    if isinstance(code, int):
+        return error_in_stream("The provider", f"an error {code}", code, message)
+    return ProviderError(f"The provider ended its stream with an error: {without_keys(message)[:400]}")
+
+
 def _check_not_given_up(reason: str | None) -> None:
     if reason in BROKEN:
         raise StreamCutError(f"The host gave the answer up: its finish reason is {reason!r}.")
-
-
-def _peek(data: bytes) -> str:
-    return repr(data[:200].decode("utf-8", "replace")) if data else "it is empty"

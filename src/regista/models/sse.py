@@ -5,8 +5,14 @@ It does not know what an event means. Comments and every field but `data` and `e
 
 from typing import NamedTuple
 
+from regista.core.errors import ProviderError
+
 CARRIAGE_RETURN = ord("\r")
 """Looked for as a number, which takes a quarter of the time: there is a block for nearly every token."""
+
+
+LONGEST = 16 * 1024 * 1024
+"""Bytes of the longest event, which may hold a picture: one that never ends is not kept."""
 
 
 class Event(NamedTuple):
@@ -33,9 +39,14 @@ class Splitter:
         return [event for part in self.parts(block) if (event := read(part)) is not None]
 
     def parts(self, block: bytes) -> list[bytes]:
-        """As `feed`, each event as its bytes without the blank line that ends it."""
+        """As `feed`, each event as its bytes without the blank line that ends it.
+
+        Raises `ProviderError` for an event of more than `LONGEST` bytes.
+        """
         if self.rest:
             block = self.rest + block
+            if len(block) > LONGEST:
+                raise ProviderError(f"An event of the stream has more than {LONGEST >> 20} MB. Is base_url right?")
         if CARRIAGE_RETURN in block:
             block = block.replace(b"\r\n", b"\n")
         whole = block.split(b"\n\n")
@@ -44,7 +55,7 @@ class Splitter:
 
 
 def read(part: bytes) -> Event | None:
-    """The event in these bytes; None where they hold no data."""
+    """The event in these bytes; None where they hold no data, or empty data, as some do to keep a connection alive."""
     name, data = b"", list[bytes]()
     for line in part.split(b"\n"):
         field, _, value = line.partition(b":")
@@ -53,4 +64,5 @@ def read(part: bytes) -> Event | None:
             data.append(value)
         elif field == b"event":
             name = value
-    return Event(name, b"\n".join(data)) if data else None
+    said = b"\n".join(data)
+    return Event(name, said) if said else None

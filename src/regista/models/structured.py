@@ -5,14 +5,16 @@ what is wrong and asked again. What still does not fit is an error: what leaves 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from regista.core.errors import ProviderError, RequestError
 from regista.core.nouns import Delta, Message, Request, Usage
-from regista.models.json_forms import Form, checked, form_of
+from regista.models.answers import Answer, answer_of, collected
+from regista.models.json_forms import Form, checked, form_of, wrong
 from regista.models.providers import Provider
 from regista.models.resilience.turns import because, note
 
@@ -22,6 +24,7 @@ LARGE = 50_000
 """Characters from which on an answer is checked beside the event loop."""
 SAID = 4_000
 """Characters of a wrong answer that the model is shown again."""
+T = TypeVar("T")
 
 
 @dataclass
@@ -30,8 +33,8 @@ class Structured:
 
     A stream is held until it is known to fit, unless the provider is known to make it fit (`enforces`, for schemas that
     are strict): then it passes as it comes, and ends with an error in place of its finish where it does not fit after
-    all. Without repairs it passes too. Where the provider is known to take no schema (`enforces` is False) it is told
-    in words. Tool calls and refusals are not checked.
+    all, and nothing of it is mended. Without repairs it passes too. Where the provider is known to take no schema
+    (`enforces` is False) it is told in words. Tool calls, refusals and answers that a filter ended are not checked.
     """
 
     provider: Provider
@@ -62,18 +65,19 @@ class Structured:
 
     async def _passed(self, request: Request, form: Form) -> AsyncGenerator[Delta]:
         """The stream as it comes; its end when it is known to fit."""
-        answer, end = _Answer(), list[Delta]()
+        heard, end = list[Delta](), list[Delta]()
         deltas = self.provider.generate(self._worded(request, form))
         try:
             async for delta in deltas:
-                answer.add(delta)
+                heard.append(delta)
                 if end or delta.finish is not None:
                     end.append(delta)
                 else:
                     yield delta
         finally:
             await deltas.aclose()
-        if not answer.exempt and (problem := (await answer.checked(form))[1]):
+        answer = answer_of(heard)
+        if not _is_exempt(answer) and (problem := await _beside(wrong, answer.text, form)):
             raise _invalid(request, problem, 1)
         for delta in end:
             yield delta
@@ -83,22 +87,14 @@ class Structured:
         worded = asked = self._worded(request, form)
         used: Usage | None = None
         problem = ""
-        for attempt in range(self.repairs + 1):
-            answer, held = _Answer(), list[Delta]()
-            deltas = self.provider.generate(asked)
-            try:
-                async for delta in deltas:
-                    answer.add(delta)
-                    held.append(delta)
-            finally:
-                await deltas.aclose()
-            text, problem = (answer.text, "") if answer.exempt else await answer.checked(form)
+        for _ in range(self.repairs + 1):
+            answer = await collected(self.provider, asked)
+            exempt = _is_exempt(answer)
+            text, problem = (answer.text, "") if exempt else await _beside(checked, answer.text, form)
             if not problem:
-                if attempt or text != answer.text:
-                    thoughts = (delta for delta in held if delta.reasoning or delta.seal)
-                    held = [Delta(reasoning=delta.reasoning, seal=delta.seal) for delta in thoughts]
-                    held.append(answer.mended(text, used))
-                for delta in held:
+                given = answer if text == answer.text else _mended(answer, text)
+                usage = answer.usage or Usage()
+                for delta in given.deltas if used is None else given.using(used + usage):
                     yield delta
                 return
             note(request, f"the answer does not fit: {problem}")
@@ -116,35 +112,22 @@ class Structured:
         return replace(request, rest=rest, messages=(*request.messages, Message("user", form.words)))
 
 
-class _Answer:
-    """One answer as it came."""
+def _is_exempt(answer: Answer) -> bool:
+    """Whether there is nothing to check: it calls tools, refuses, or was ended by a filter."""
+    called = any(delta.tool_calls or delta.refused for delta in answer.deltas)
+    return called or answer.finish == "content_filter"
 
-    def __init__(self) -> None:
-        self.finish: str | None = None
-        self.usage: Usage | None = None
-        self.exempt = False
-        """It calls tools or refuses: there is nothing to check."""
-        self._texts: list[str] = []
 
-    def add(self, delta: Delta) -> None:
-        self._texts.append(delta.text)
-        self.finish = delta.finish or self.finish
-        self.usage = delta.usage or self.usage
-        self.exempt = self.exempt or bool(delta.tool_calls) or delta.refused
+async def _beside(check: Callable[[str, Form], T], text: str, form: Form) -> T:
+    """What a check says of a text, beside the event loop where that takes a while."""
+    return check(text, form) if len(text) < LARGE else await asyncio.to_thread(check, text, form)
 
-    @property
-    def text(self) -> str:
-        return "".join(self._texts)
 
-    async def checked(self, form: Form) -> tuple[str, str]:
-        """The text that fits, or what is wrong."""
-        text = self.text
-        return checked(text, form) if len(text) < LARGE else await asyncio.to_thread(checked, text, form)
-
-    def mended(self, text: str, used: Usage | None) -> Delta:
-        """An answer of this text, with what all answers until this one used."""
-        usage = self.usage if used is None else used + (self.usage or Usage())
-        return Delta(text, finish=self.finish or "stop", usage=usage)
+def _mended(answer: Answer, text: str) -> Answer:
+    """An answer with another text, and the thoughts it came with."""
+    thoughts = [delta for delta in answer.deltas if delta.reasoning or delta.seal]
+    said = Delta(text, finish=answer.finish or "stop", usage=answer.usage)
+    return answer_of([*(Delta(reasoning=delta.reasoning, seal=delta.seal) for delta in thoughts), said])
 
 
 def _told(request: Request, said: str, problem: str) -> Request:

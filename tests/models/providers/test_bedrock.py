@@ -15,6 +15,7 @@ from botocore import eventstream  # pyright: ignore[reportMissingTypeStubs]
 from botocore.config import Config  # pyright: ignore[reportMissingTypeStubs]
 from tests._upstream import answers, bedrock
 from tests._upstream.server import Recorded, Upstream
+from tests.models.providers.conftest import InOneBlock
 
 from regista.core.errors import ConfigurationError, ProviderError, ProviderTimeoutError, StreamCutError
 from regista.core.nouns import Delta, Message, Request, Response, Tool, Usage
@@ -204,6 +205,14 @@ async def test_what_is_no_whole_answer_is_an_error(provider: Callable[..., Bedro
 async def test_silence_ends_in_a_timeout(provider: Callable[..., Bedrock], path: str) -> None:
     with pytest.raises(ProviderTimeoutError):
         await answered(provider(path, seconds=0.2), ask())
+
+
+async def test_a_message_that_does_not_say_what_it_is_is_passed_over(
+    in_one_block: InOneBlock, transport: Client
+) -> None:
+    in_one_block.events = bedrock.message("", {}, {":content-type": "application/json"})
+    with pytest.raises(StreamCutError):
+        await answered(Bedrock(in_one_block.url, "eu-central-1", transport=transport), ask())
 
 
 async def test_closing_the_stream_closes_the_connection(provider: Callable[..., Bedrock], upstream: Upstream) -> None:

@@ -1,5 +1,6 @@
 """Anthropic's Message Batches API: https://platform.claude.com/docs/en/build-with-claude/batch-processing."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
 import msgspec
@@ -59,7 +60,8 @@ class AnthropicBatches:
     async def submit(self, mark: str, requests: Sequence[Asked]) -> str:
         """See `BatchApi.submit`."""
         rows = [{"custom_id": asked.name, "params": msgspec.Raw(asked.body)} for asked in requests]
-        return (await self._reach.read(_Batch, "POST", PATH, msgspec.json.encode({"requests": rows}))).id
+        body = await asyncio.to_thread(msgspec.json.encode, {"requests": rows})
+        return (await self._reach.read(_Batch, "POST", PATH, body)).id
 
     async def find(self, mark: str) -> str | None:
         """See `BatchApi.find`: these batches bear no mark."""

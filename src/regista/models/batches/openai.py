@@ -1,12 +1,13 @@
 """OpenAI's Batch API, and hosts that speak it: https://platform.openai.com/docs/api-reference/batch."""
 
+import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 import msgspec
 from msgspec import Struct
 
-from regista.models.batches import Asked, Outcome, State
+from regista.models.batches import Asked, Outcome, State, UnknowableError
 from regista.models.batches.reach import Reach
 
 ENDED = frozenset({"completed", "failed", "expired", "cancelled"})
@@ -74,7 +75,7 @@ class OpenAIBatches:
             for asked in requests
         )
         boundary = secrets.token_hex(16)
-        form = _form(boundary, b"\n".join(lines) + b"\n", f"{mark}.jsonl")
+        form = await asyncio.to_thread(_form, boundary, lines, f"{mark}.jsonl")
         kind = f"multipart/form-data; boundary={boundary}"
         file = await self._reach.read(_Named, "POST", "/files", form, kind)
         order = {"input_file_id": file.id, "endpoint": endpoint, "completion_window": "24h", "metadata": {MARK: mark}}
@@ -82,15 +83,18 @@ class OpenAIBatches:
 
     async def find(self, mark: str) -> str | None:
         """See `BatchApi.find`."""
-        after = ""
+        last = ""
         while True:
+            after = f"&after={last}" if last else ""
             page = await self._reach.read(_Page, "GET", f"/batches?limit={PAGE}{after}")
             for batch in page.data:
                 if (batch.metadata or {}).get(MARK) == mark:
                     return batch.id
             if not page.has_more or not page.data:
                 return None
-            after = f"&after={page.data[-1].id}"
+            if page.data[-1].id == last:
+                raise UnknowableError("It lists the same batches again, whatever comes after them is asked for.")
+            last = page.data[-1].id
 
     async def look(self, batch: str) -> State:
         """See `BatchApi.look`."""
@@ -121,11 +125,11 @@ class OpenAIBatches:
         return await self._reach.read(_Batch, "GET", f"/batches/{batch}")
 
 
-def _form(boundary: str, content: bytes, name: str) -> bytes:
+def _form(boundary: str, lines: Iterable[bytes], name: str) -> bytes:
     """A form with a purpose and a file: https://datatracker.ietf.org/doc/html/rfc7578."""
     head = (
         f'--{boundary}\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
         f'--{boundary}\r\ncontent-disposition: form-data; name="file"; filename="{name}"\r\n'
         "content-type: application/jsonl\r\n\r\n"
     )
-    return head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
+    return b"".join((head.encode(), *(line + b"\n" for line in lines), f"\r\n--{boundary}--\r\n".encode()))

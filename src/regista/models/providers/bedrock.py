@@ -156,6 +156,7 @@ def _messages(buffer: _Buffer, block: bytes) -> Iterator[tuple[str, bytes]]:
         for message in buffer:
             headers: dict[str, str] = message.headers
             failed = headers.get(":exception-type") or headers.get(":error-code")
-            yield f"{failed.removesuffix('Exception')}Exception" if failed else headers[":event-type"], message.payload
+            kind = f"{failed.removesuffix('Exception')}Exception" if failed else headers.get(":event-type", "")
+            yield kind, message.payload
     except cast("Any", eventstream).ParserError as error:
         raise ProviderError(f"bedrock sent what is no event stream: {error}. Is base_url right?") from None

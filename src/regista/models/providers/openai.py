@@ -7,12 +7,12 @@ from typing import Any, ClassVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from regista.core.errors import ProviderError, StreamCutError
+from regista.core.errors import ProviderError
 from regista.core.nouns import Delta, Json, Request
 from regista.core.registry import option, port
 from regista.core.secret import Secret
 from regista.egress import Patience, Reply, Transport
-from regista.models import openai_wire
+from regista.models import openai_request, openai_wire
 from regista.models.batches import BatchApi
 from regista.models.batches.openai import OpenAIBatches
 from regista.models.batches.reach import Reach
@@ -59,24 +59,20 @@ class OpenAI:
                 yield openai_wire.whole(await reply.read(), self._host.charges)
                 return
             expect_events(reply, self.host, request.model)
-            stream, finished = openai_wire.Stream(openai_wire.wants_usage(request), self._host.charges), False
+            asks_usage, choices = openai_wire.wants_usage(request), openai_wire.choices_of(request)
+            stream = openai_wire.Stream(asks_usage, self._host.charges, choices)
             try:
                 async for block in reply.blocks():
                     delta = stream.feed(block)
                     if delta is not None:
-                        finished = finished or delta.finish is not None
                         yield delta
                     if stream.done:
-                        reply.leave()
                         break
             except ProviderError:
-                # After its finish reason an answer is whole, whatever becomes of its usage.
-                if not finished:
+                if not stream.whole:
                     raise
-            if not (stream.done or finished):
-                raise StreamCutError(
-                    f"The stream of {request.model!r} ended without a finish reason: the answer is not whole."
-                )
+            stream.end(request.model)
+            reply.leave()
 
     async def embed_upstream(self, model: str, texts: Texts, rest: Json) -> bytes:
         """The provider's own `/embeddings` answer, as it came."""
@@ -95,7 +91,7 @@ class OpenAI:
     def _body(self, request: Request) -> bytes:
         if self.prompt_cache and self._host.cache_key and "prompt_cache_key" not in request.rest:
             request = replace(request, rest={**request.rest, "prompt_cache_key": key_of(request)})
-        return openai_wire.body(request, self._host)
+        return openai_request.body(request, self._host)
 
     async def _post(self, path: str, body: bytes) -> Reply:
         if self._host.key_needed:

@@ -20,7 +20,7 @@ from regista.core.errors import StoreError
 from regista.core.nouns import Trace
 from regista.observe.wire import HEADER, Acknowledgement, decode_batch, decode_trace, decode_url, frame, thinned
 from regista.store import Database, connect
-from regista.store.traces import write
+from regista.store.traces import sum_up, write
 
 RETRY_S = 0.25
 LINGER_S = 30.0
@@ -79,6 +79,7 @@ class Writer:
         """
         if self._database is None:
             self._database = connect(self._url)
+            sum_up(self._database)
         try:
             with self._database.transaction() as transaction:
                 # An answer that waits for the processor waits a millisecond or two, not for a whole batch.

@@ -20,6 +20,8 @@ _COLUMNS = (
     f"{_USAGE}, cost_nano, price_version, started_ns, duration_ns, first_token_ns, reason"
 )
 _INSERT = f"INSERT INTO ledger ({_COLUMNS}) VALUES ({', '.join('?' for _ in _COLUMNS.split(', '))})"
+_CALL = f"biller, model, cause, status, {_USAGE}, exact, cost_nano, started_ns, duration_ns, first_token_ns, reason"
+_CALLS = f"SELECT {_CALL} FROM ledger WHERE trace = ? ORDER BY n"
 _DAY_NS = 86_400 * 10**9
 _ASKED = 400
 """Traces asked about in one query."""
@@ -63,19 +65,19 @@ def write(transaction: Transaction, numbered: Sequence[tuple[int, Trace]]) -> No
 
 def calls(database: Database, trace: int) -> tuple[Call, ...]:
     """The calls made for a trace, in the order they ended."""
-    rows = database.query(
-        f"SELECT biller, model, cause, status, {_USAGE}, exact, cost_nano, started_ns, duration_ns, first_token_ns, "
-        "reason FROM ledger WHERE trace = ? ORDER BY n",
-        (trace,),
-    )
-    return tuple(_call(*row) for row in rows)
+    return tuple(_call(*row) for row in database.query(_CALLS, (trace,)))
+
+
+def calls_of(transaction: Transaction, trace: int) -> tuple[Call, ...]:
+    """The same, as a transaction sees them."""
+    return tuple(_call(*row) for row in transaction.execute(_CALLS, (trace,)))
 
 
 def latest(database: Database, biller: str, model: str, limit: int) -> list[Call]:
     """The last calls of a model that ended well and were counted by its provider, the newest first."""
     rows = database.query(
-        f"SELECT biller, model, cause, status, {_USAGE}, exact, cost_nano, started_ns, duration_ns, first_token_ns, "
-        "reason FROM ledger WHERE biller = ? AND model = ? AND status = 'ok' AND exact = 1 ORDER BY trace DESC LIMIT ?",
+        f"SELECT {_CALL} FROM ledger WHERE biller = ? AND model = ? AND status = 'ok' AND exact = 1 "
+        "ORDER BY trace DESC LIMIT ?",
         (biller, model, limit),
     )
     return [_call(*row) for row in rows]

@@ -13,18 +13,21 @@ import zstandard
 
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Citation, Json, Span, Trace, Usage
-from regista.store import ledger
+from regista.store import ledger, rollups
 from regista.store.database import Database, Row, Transaction
 
 _IDS = 400
 """Ids asked for in one query; SQLite takes 999 parameters in its oldest builds."""
 
+_PAGE = 1_000
+"""Traces summed up in one step."""
 ROWS = 50
 """Rows between two rests: half a millisecond of work."""
 _COLUMNS = (
     "application, variant, model, tenant, started_ns, duration_ns, first_token_ns, status, error, cached, "
     "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key"
 )
+_PAGE_OF_TRACES = f"SELECT n, id, {_COLUMNS} FROM traces WHERE n > ? ORDER BY n LIMIT ?"
 _INSERT_TRACE = f"INSERT INTO traces (n, id, {_COLUMNS}) VALUES ({', '.join('?' * 20)})"
 _INSERT_SPAN = f"INSERT INTO spans VALUES ({', '.join('?' * 9)})"
 _INSERT_BODY = "INSERT INTO bodies VALUES (?, ?)"
@@ -100,7 +103,22 @@ def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], 
     transaction.executemany(_INSERT_BODY, _unhurried(((n, _codec.pack(trace)) for n, trace in numbered), rest))
     ledger.write(transaction, numbered)
     rest()
+    if new:
+        rollups.write(transaction, new)
+        rollups.forget(transaction, new[-1].started_ns // rollups.NANO)
     return len(numbered)
+
+
+def sum_up(database: Database) -> int:
+    """Make the rollups of traces that were stored before there were any; how many traces that were. Once is enough."""
+    done = last = 0
+    with database.transaction() as transaction:
+        if not rollups.missing(transaction):
+            return 0
+        while rows := transaction.execute(_PAGE_OF_TRACES, (last, _PAGE)):
+            last, done = rows[-1][0], done + len(rows)
+            rollups.write(transaction, [_bare(transaction, row) for row in rows])
+        return done
 
 
 def known(database: Database, ids: Sequence[str]) -> set[str]:
@@ -279,6 +297,13 @@ def _trace(database: Database, n: int, id: str, columns: Sequence[Any]) -> Trace
         spans=spans,
         calls=ledger.calls(database, n),
     )
+
+
+def _bare(transaction: Transaction, row: Row) -> Trace:
+    """A trace without what was said and done: what figures are made of."""
+    n, id, *columns = row
+    calls = ledger.calls_of(transaction, n)
+    return Trace(id.hex(), **_fields(columns), question="", answer="", citations=(), spans=(), calls=calls)
 
 
 def _fields(columns: Sequence[Any]) -> dict[str, Any]:

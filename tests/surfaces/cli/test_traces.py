@@ -294,3 +294,39 @@ def test_the_store_may_be_elsewhere(keep: Keep, shown: Shown, tmp_path: Path, mo
     keep(TRACE)
     monkeypatch.setenv("REGISTA_STORE", f"sqlite://{tmp_path / 'other.db'}")
     assert "No traces yet" in shown("traces")
+
+
+def test_sums_by_the_hour_say_how_many_failed_and_how_long_they_took(
+    keep: Keep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = TRACE.started_ns + 3_600 * 10**9
+    keep(
+        replace(TRACE, duration_ns=100_000_000),
+        replace(TRACE, id="1f" * 16, status="error", cost_nano=None),
+        replace(TRACE, id="2f" * 16, started_ns=later, cached="hit", model="club"),
+    )
+    assert run(["traces", "--by", "hour"]) == 0
+    header, first, second = capsys.readouterr().out.splitlines()
+    assert header.split() == ["hour", "(UTC)", "traces", "failed", "cached", "p50", "p95", "p99", "cost"]
+    assert first.split()[3:6] == ["2", "50.0%", "–"] and first.split()[-3:] == ["$0.000012", "+", "?"]
+    assert second.split()[3:6] == ["1", "–", "100.0%"]
+    assert run(["traces", "--by", "model", "--model", "club", "--json"]) == 0
+    (one,) = json.loads(capsys.readouterr().out)
+    assert (one["model"], one["count"], one["aside"]) == ("club", 1, 1)
+    assert one["duration_ns"][0] == pytest.approx(100_000_000, rel=0.02)
+
+
+def test_a_wide_terminal_shows_bars_and_times_to_the_first_token(
+    keep: Keep, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "140")
+    keep(TRACE)
+    assert run(["traces", "--by", "day"]) == 0
+    header, row = capsys.readouterr().out.splitlines()
+    assert "first p50" in header and "██████████" in row and "812+96" in row
+
+
+def test_sums_of_no_time_are_said_to_be_none(keep: Keep, capsys: pytest.CaptureFixture[str]) -> None:
+    keep(TRACE)
+    assert run(["traces", "--by", "minute", "--since", "1h"]) == 0
+    assert capsys.readouterr().out == "No traces in that time.\n"

@@ -1,0 +1,235 @@
+"""Sums over minutes and hours of traces, and of the calls made for them: written with them, read instead of them.
+
+What is summed up is in two tables of one form: the key, counts that add up, and two sketches of times. Calls block.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, NamedTuple
+
+from msgspec import Struct
+
+from regista.core.nouns import Call, Trace
+from regista.stats.sketch import Sketch
+from regista.store.database import Database, Row, Transaction
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
+MINUTES_KEPT_S = 2 * DAY_S
+NANO = 1_000_000_000
+_MOST = 2**63 - 1
+_SERVED = frozenset(("hit", "coalesced", "semantic"))
+"""What a trace says of the cache where it was answered from one."""
+
+Of = Literal["traces", "calls"]
+Key = tuple[int, str, str, str]
+"""When the minute begins, in seconds since 1970; application; model; variant of a trace, or cause of a call."""
+
+
+class _Table(NamedTuple):
+    """One of the two tables: its name, what its last part of the key is, and its counts in their order."""
+
+    name: str
+    part: str
+    counts: tuple[str, ...]
+
+    @property
+    def columns(self) -> str:
+        return ", ".join(("grain_s, start_s, application, model", self.part, *self.counts, "duration, first_token"))
+
+
+_SUMS = ("input_tokens", "output_tokens", "cost_nano", "unpriced")
+_TABLES: dict[Of, _Table] = {
+    "traces": _Table("trace_rollups", "variant", ("traces", "failed", "cancelled", "cached", *_SUMS)),
+    "calls": _Table("call_rollups", "cause", ("calls", "failed", "cancelled", "estimated", *_SUMS)),
+}
+
+
+class Summary:
+    """Sums of one group: `counts` by name, and sketches of nanoseconds."""
+
+    __slots__ = ("counts", "duration", "first_token")
+
+    def __init__(self) -> None:
+        self.counts = [0] * 8
+        self.duration, self.first_token = Sketch(), Sketch()
+
+    def add(self, counts: Iterable[int], duration_ns: int, first_token_ns: int) -> None:
+        """Take in one trace, or one call."""
+        own = self.counts
+        for place, count in enumerate(counts):
+            own[place] += count
+        self.duration.add(duration_ns)
+        if first_token_ns:
+            self.first_token.add(first_token_ns)
+
+    def merge(self, other: "Summary") -> None:
+        """Take in what another one sums up."""
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        self.duration.merge(other.duration)
+        self.first_token.merge(other.first_token)
+
+
+class Rollup(Struct, frozen=True):
+    """Sums as they are read. A part of the key that was not asked for is empty, and `start_s` 0.
+
+    `count` is how many traces or calls there are and `aside` how many of them came from a cache, or were estimated.
+    Times are quantiles in nanoseconds, at 50, 95 and 99 of 100; 0 where there are none.
+    """
+
+    start_s: int
+    application: str
+    model: str
+    part: str
+    count: int
+    failed: int
+    cancelled: int
+    aside: int
+    input_tokens: int
+    output_tokens: int
+    cost_nano: int
+    unpriced: int
+    duration_ns: tuple[int, int, int]
+    first_token_ns: tuple[int, int, int]
+
+
+def write(transaction: Transaction, traces: Sequence[Trace]) -> None:
+    """Add traces to their minutes and hours. Whoever stores them does this in the same transaction, once."""
+    minutes: dict[Of, dict[Key, Summary]] = {"traces": {}, "calls": {}}
+    for trace in traces:
+        start = trace.started_ns // (MINUTE_S * NANO) * MINUTE_S
+        _of(minutes["traces"], (start, trace.application, trace.model, trace.variant)).add(
+            _of_trace(trace), trace.duration_ns, trace.first_token_ns
+        )
+        for call in trace.calls:
+            key = (start, trace.application, f"{call.biller}/{call.model}", call.cause)
+            _of(minutes["calls"], key).add(_of_call(call), call.duration_ns, call.first_token_ns)
+    for of, found in minutes.items():
+        hours: dict[Key, Summary] = {}
+        for (start, *key), summary in found.items():
+            _of(hours, (start // HOUR_S * HOUR_S, *key)).merge(summary)
+        _store(transaction, _TABLES[of], MINUTE_S, found)
+        _store(transaction, _TABLES[of], HOUR_S, hours)
+
+
+def missing(transaction: Transaction) -> bool:
+    """Whether there are traces that no rollup has: those of a Regista that kept none."""
+    kept = transaction.execute("SELECT 1 FROM trace_rollups LIMIT 1")
+    return not kept and bool(transaction.execute("SELECT 1 FROM traces LIMIT 1"))
+
+
+def forget(transaction: Transaction, now_s: int) -> None:
+    """Leave out the minutes that are older than two days; their hours stay."""
+    for table in _TABLES.values():
+        transaction.execute(
+            f"DELETE FROM {table.name} WHERE grain_s = ? AND start_s < ?", (MINUTE_S, now_s - MINUTES_KEPT_S)
+        )
+
+
+def read(
+    database: Database,
+    of: Of,
+    by: Sequence[Literal["time", "application", "model", "part"]] = ("time",),
+    *,
+    since_s: int,
+    until_s: int,
+    grain_s: int = HOUR_S,
+    application: str = "",
+    model: str = "",
+) -> list[Rollup]:
+    """Sums over what began from `since_s` until before `until_s` (seconds since 1970), grouped and ordered by `by`.
+
+    `grain_s` is how long a group of `time` is: a minute, or any number of whole hours, which a month is best read in.
+    """
+    stored = HOUR_S if grain_s % HOUR_S == 0 else MINUTE_S
+    table = _TABLES[of]
+    conditions, given = ["grain_s = ?", "start_s >= ?", "start_s < ?"], list[Any]((stored, since_s, until_s))
+    for name, value in (("application", application), ("model", model)):
+        if value:
+            conditions.append(f"{name} = ?")
+            given.append(value)
+    rows = database.query(f"SELECT {table.columns} FROM {table.name} WHERE {' AND '.join(conditions)}", given)
+    groups: dict[Key, Summary] = {}
+    for row in rows:
+        key = (row[1] // grain_s * grain_s, row[2], row[3], row[4])
+        grouped = tuple(value if name in by else type(value)() for name, value in zip(_PARTS, key, strict=True))
+        _of(groups, grouped).merge(_summary(row))
+    return [_rollup(key, groups[key]) for key in sorted(groups)]
+
+
+_PARTS = ("time", "application", "model", "part")
+_SHARES = (0.5, 0.95, 0.99)
+
+
+def _of(found: "dict[Key, Summary]", key: Any) -> Summary:
+    summary = found.get(key)
+    if summary is None:
+        summary = found[key] = Summary()
+    return summary
+
+
+def _of_trace(trace: Trace) -> tuple[int, ...]:
+    cost, usage = trace.cost_nano, trace.usage
+    return (
+        1,
+        trace.status == "error",
+        trace.status == "cancelled",
+        trace.cached in _SERVED,
+        usage.input_tokens,
+        usage.output_tokens,
+        cost or 0,
+        cost is None,
+    )
+
+
+def _of_call(call: Call) -> tuple[int, ...]:
+    cost, usage = call.cost_nano, call.usage
+    return (
+        1,
+        call.status == "error",
+        call.status == "cancelled",
+        not call.exact,
+        usage.input_tokens,
+        usage.output_tokens,
+        cost or 0,
+        cost is None,
+    )
+
+
+def _store(transaction: Transaction, table: _Table, grain_s: int, found: "dict[Key, Summary]") -> None:
+    """Put sums in the place of what is there, which they take in first."""
+    key = f"grain_s, start_s, application, model, {table.part}"
+    marks = ", ".join("?" * (len(table.counts) + 7))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*table.counts, "duration", "first_token"))
+    for at, summary in found.items():
+        place = (grain_s, *at)
+        where = f"grain_s = ? AND start_s = ? AND application = ? AND model = ? AND {table.part} = ?"
+        for row in transaction.execute(f"SELECT {table.columns} FROM {table.name} WHERE {where}", place):
+            summary.merge(_summary(row))
+        transaction.execute(
+            f"INSERT INTO {table.name} ({table.columns}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {changes}",
+            (*place, *map(_bounded, summary.counts), summary.duration.written(), summary.first_token.written()),
+        )
+
+
+def _bounded(count: int) -> int:
+    """A sum that a column can hold: who sends spans from outside may count anything."""
+    return max(-_MOST, min(count, _MOST))
+
+
+def _summary(row: Row) -> Summary:
+    made = Summary()
+    made.counts = list(row[5:13])
+    made.duration, made.first_token = Sketch.read(row[13]), Sketch.read(row[14])
+    return made
+
+
+def _rollup(key: Key, summary: Summary) -> Rollup:
+    count, failed, cancelled, aside, given, written, cost, unpriced = summary.counts
+    times = _quantiles(summary.duration), _quantiles(summary.first_token)
+    return Rollup(*key, count, failed, cancelled, aside, given, written, cost, unpriced, *times)
+
+
+def _quantiles(sketch: Sketch) -> tuple[int, int, int]:
+    if not sketch.counts:
+        return (0, 0, 0)
+    low, high, highest = (round(value) for value in sketch.quantiles(_SHARES))
+    return (low, high, highest)

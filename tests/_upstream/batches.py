@@ -38,6 +38,8 @@ class BatchUpstream:
         """Back to the beginning, for the next test."""
         self.looks = 2
         """Looks after which a batch has ended; 0 for never, unless it is cancelled."""
+        self.deaf = False
+        """Whether it lists its first page, whatever page it is asked for."""
         self.refusal = ""
         """Why batches fail as a whole."""
         self.statuses: list[int] = []
@@ -177,7 +179,7 @@ class BatchUpstream:
     def _openai_list(self, query: Json) -> Reply:
         newest = list(self.batches.values())[::-1]
         ids = [batch["id"] for batch in newest]
-        first = ids.index(query["after"]) + 1 if "after" in query else 0
+        first = ids.index(query["after"]) + 1 if "after" in query and not self.deaf else 0
         page = newest[first : first + min(int(query.get("limit", 20)), 1)]
         more = first + len(page) < len(newest)
         return _json({"object": "list", "data": [_shown(batch) for batch in page], "has_more": more})

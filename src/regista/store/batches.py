@@ -119,9 +119,7 @@ def create(database: Database, order: Order, owner: str = "") -> Batch:
     now = time.time_ns()
     batch = f"batch_{secrets.token_hex(12)}"
     with database.transaction() as transaction:
-        # The file must outlive the batch that reads it.
-        stays = now + 2 * WINDOW_NS
-        transaction.execute("UPDATE files SET expires_ns = ? WHERE id = ? AND expires_ns < ?", (stays, file.id, stays))
+        files.stay(transaction, file.id, now + 2 * WINDOW_NS)  # it must outlive the batch that reads it
         rows = transaction.execute(
             "INSERT INTO batches (id, application, tenant, key, place, endpoint, input_file, output_file, error_file, "
             "status, metadata, created_ns, expires_ns, output_keep_s, owner, lease_ns) "
@@ -229,16 +227,19 @@ def owner() -> str:
     return secrets.token_hex(8)
 
 
-def waiting(database: Database, application: str) -> bool:
-    """Whether a gateway could take a batch: a look that disturbs nobody who writes."""
-    sql = f"SELECT 1 FROM batches WHERE application = ? AND place = 'gateway' AND {_FREE} LIMIT 1"
-    return bool(database.query(sql, (application, time.time_ns())))
+def waiting(database: Database, application: str, but: Sequence[str] = ()) -> bool:
+    """Whether a gateway could take a batch, of other tenants than `but`: a look that disturbs nobody who writes."""
+    sql = f"SELECT 1 FROM batches WHERE application = ? AND {_gateways(but)} AND {_FREE} LIMIT 1"
+    return bool(database.query(sql, (application, *but, time.time_ns())))
 
 
-def claim(database: Database, application: str, owner: str, only: str = "") -> Batch | None:
-    """Take the oldest batch that nobody runs: one for a gateway, or `only` that one, whoever may run it."""
+def claim(database: Database, application: str, owner: str, only: str = "", but: Sequence[str] = ()) -> Batch | None:
+    """Take the oldest batch that nobody runs: one for a gateway, or `only` that one, whoever may run it.
+
+    A gateway takes none of the tenants `but`.
+    """
     now = time.time_ns()
-    chosen, parameters = ("id = ?", (only,)) if only else ("place = 'gateway'", ())
+    chosen, parameters = ("id = ?", (only,)) if only else (_gateways(but), tuple(but))
     with database.transaction() as transaction:
         rows = transaction.execute(
             f"UPDATE batches SET owner = ?, lease_ns = ? WHERE {_FREE} AND id = (SELECT id FROM batches "
@@ -246,6 +247,11 @@ def claim(database: Database, application: str, owner: str, only: str = "") -> B
             (owner, now + LEASE_NS, now, application, *parameters, now),
         )
     return _batch(rows[0]) if rows else None
+
+
+def _gateways(but: Sequence[str]) -> str:
+    """What is true of the batches a gateway may take; its parameters are `but`."""
+    return "place = 'gateway'" + (f" AND tenant NOT IN ({', '.join('?' * len(but))})" if but else "")
 
 
 def renew(database: Database, batch: Batch) -> Batch:
@@ -335,7 +341,7 @@ def reopen(database: Database, batch: Batch, owner: str) -> Batch:
     """Have a batch that was given up run again from where it stopped, for another window.
 
     Raises:
-        RequestError: it was not given up, or none of its lines was ever run.
+        RequestError: it was not given up, none of its lines was ever run, or what was answered is gone.
     """
     now = time.time_ns()
     with database.transaction() as transaction:
@@ -349,10 +355,14 @@ def reopen(database: Database, batch: Batch, owner: str) -> Batch:
             raise RequestError(f"The batch {batch.id} is {batch.status}: there is nothing to resume.", status=409)
         made = dict(zip(("output", "error"), rows[0], strict=True))
         for name, file in made.items():
-            if file:
-                transaction.execute("UPDATE files SET bytes = NULL, expires_ns = NULL WHERE id = ?", (file,))
-            else:
+            if not file:
                 made[name] = files.enter(transaction, batch.tenant, f"{batch.id}_{name}.jsonl", OUTPUT)
+            elif not files.reopen(transaction, file):
+                gone = (
+                    f"What the batch {batch.id} had answered is gone: its file {file} was deleted, or its time was up."
+                )
+                raise RequestError(f"{gone} Make a new batch.", status=409)
+        files.stay(transaction, batch.input_file, now + 2 * WINDOW_NS)
         rows = transaction.execute(
             f"UPDATE batches SET output_file = ?, error_file = ? WHERE id = ? RETURNING {_COLUMNS}",
             (*made.values(), batch.id),

@@ -86,6 +86,18 @@ def close(transaction: Transaction, file: str, expires_ns: int | None) -> File |
     return File(*rows[0]) if rows else None
 
 
+def reopen(transaction: Transaction, file: str) -> bool:
+    """A file that was whole is to be written on, together with other writes; whether it is there."""
+    sql = "UPDATE files SET bytes = NULL, expires_ns = NULL WHERE id = ? RETURNING id"
+    return bool(transaction.execute(sql, (file,)))
+
+
+def stay(transaction: Transaction, file: str, until_ns: int) -> None:
+    """A file is not to go before then."""
+    sql = "UPDATE files SET expires_ns = ? WHERE id = ? AND expires_ns < ?"
+    transaction.execute(sql, (until_ns, file, until_ns))
+
+
 def remove(database: Database, file: str) -> None:
     """Take a file away with its parts, whole or not."""
     with database.transaction() as transaction:

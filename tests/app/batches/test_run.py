@@ -5,18 +5,21 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.app.batches.leases import taken_from_the_dead
 
+from regista.app.batches import lines
 from regista.app.batches.lines import Reply
 from regista.app.batches.pool import LocalPool
 from regista.app.batches.run import Run
 from regista.app.platform import ANYONE
+from regista.core.errors import RequestError, StoreError
 from regista.store import Database, batches, connect, files
 from regista.store.batches import Batch, LeaseLostError, Order
 from regista.store.keys import Key
@@ -159,7 +162,7 @@ async def test_a_batch_of_which_nothing_gets_through_is_stopped(
 
 
 async def test_what_is_not_run_within_the_window_is_in_the_error_file(database: Database) -> None:
-    batch = made(database, 400)
+    batch = made(database, 2000)  # more than may wait for the store, which is where it is known that time is up
 
     def says(n: int, tries: int) -> Reply | None:
         if n == 30:
@@ -169,10 +172,10 @@ async def test_what_is_not_run_within_the_window_is_in_the_error_file(database: 
 
     model = Model(says)
     ended = await run(database, batch, model, workers=1)
-    assert ended.status == "expired" and 30 <= ended.completed < 400
+    assert ended.status == "expired" and 30 <= ended.completed < 2000
     late = rows(database, ended.error_file)
     assert {row["error"]["code"] for row in late} == {"batch_expired"}
-    assert ended.completed + len(late) == 400 and len(model.asked) == ended.completed
+    assert ended.completed + len(late) == 2000 and len(model.asked) == ended.completed
 
 
 async def test_a_batch_that_is_left_keeps_what_was_under_way_and_can_be_taken_at_once(database: Database) -> None:
@@ -226,16 +229,6 @@ async def test_answers_wait_for_a_store_that_is_held_by_another(database: Databa
     other.close()
 
 
-def taken_from_the_dead(database: Database, batch: str) -> Batch | None:
-    """The batch, whose owner is heard of no more; None if it has ended. A thread of the dead may renew its lease."""
-    while batches.find(database, "t", batch).ended_ns is None:
-        with database.transaction() as transaction:
-            transaction.execute("UPDATE batches SET lease_ns = 0 WHERE id = ?", (batch,))
-        if (taken := batches.claim(database, "app", batches.owner(), batch)) is not None:
-            return taken
-    return None
-
-
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=25)
 @given(lines=st.integers(1, 600), kills=st.lists(st.integers(1, 300), max_size=5), workers=st.sampled_from([1, 7, 40]))
 def test_whenever_it_is_killed_no_line_that_is_done_is_asked_again_and_none_is_lost(
@@ -244,7 +237,7 @@ def test_whenever_it_is_killed_no_line_that_is_done_is_asked_again_and_none_is_l
     async def lives() -> Batch:
         batch = made(database, lines)
         for after in [*kills, 10**9]:
-            taken = taken_from_the_dead(database, batch.id)
+            taken = taken_from_the_dead(database, batch)
             if taken is None:
                 break
             done = set(batches.done(database, taken)) if taken.started_ns else set[int]()
@@ -264,3 +257,110 @@ def test_whenever_it_is_killed_no_line_that_is_done_is_asked_again_and_none_is_l
     ended = asyncio.run(lives())
     assert (ended.status, ended.completed) == ("completed", lines)
     assert [row["custom_id"] for row in rows(database, ended.output_file)] == [f"c{n}" for n in range(1, lines + 1)]
+
+
+class Unread:
+    """A database that cannot be read a few times, when lines of files are wanted."""
+
+    def __init__(self, database: Database, times: int) -> None:
+        self._database = database
+        self._times = times
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        if "file_parts" in sql and "body" in sql and self._times:
+            self._times -= 1
+            raise StoreError("It is away.")
+        return self._database.query(sql, parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
+
+async def test_lines_wait_for_a_store_that_cannot_be_read_for_a_while(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regista.app.batches.run.AGAIN_S", 0.01)
+    batch = batches.start(database, made(database, 700), 700, "")
+    model, unread = Model(), cast("Database", Unread(database, 3))
+    ended = await run(unread, batch, model)
+    assert ended.status == "completed" and Counter(model.asked) == dict.fromkeys(range(1, 701), 1)
+
+
+async def test_a_count_of_tokens_that_no_database_takes_is_left_out(database: Database) -> None:
+    wild = b'{"usage": {"prompt_tokens": 1%s, "completion_tokens": 1}}' % (b"0" * 30)
+    model = Model(lambda n, tries: Reply(200, wild) if n == 2 else None)
+    ended = await run(database, made(database, 3), model)
+    assert (ended.status, ended.completed, ended.usage.input_tokens) == ("completed", 3, 4)
+
+
+async def test_what_was_answered_before_something_failed_that_nobody_foresaw_is_kept(database: Database) -> None:
+    def says(n: int, tries: int) -> Reply | None:
+        if n == 50:
+            raise ZeroDivisionError
+        return None
+
+    first = Model(says)
+    batch = await run(database, made(database, 100), first, workers=1)
+    assert batch.status == "failed" and batch.completed == 49
+    assert batch.errors[0].code == "internal_error" and "ZeroDivisionError" in batch.errors[0].message
+    second = Model()
+    assert (await run(database, batches.reopen(database, batch, "me"), second)).status == "completed"
+    assert sorted(second.asked) == list(range(50, 101))
+
+
+async def test_a_batch_whose_answers_cannot_be_stored_has_failed_and_is_not_begun_again(database: Database) -> None:
+    def broken(batch: Batch) -> None:
+        raise ZeroDivisionError
+
+    model = Model()
+    life = Run(database, made(database, 10), ANYONE, 1 << 20, broken)
+    ended = await life.through(LocalPool(model, asyncio.Semaphore(1), 1))
+    assert (ended.status, ended.errors[0].code) == ("failed", "internal_error")
+    assert not batches.waiting(database, "app")
+
+
+class Elsewhere:
+    """A pool whose workers are other processes: they keep lines themselves. It is cancelled after ten."""
+
+    async def work(self, run: Run) -> None:
+        batch = run.keeper.batch
+        async for page in run.todo():
+            kept = [lines.answered(batch, line, Reply(200, b"{}")) for line in page[:10]]
+            batches.commit(run.keeper.database, batch, kept)
+            run.keeper.stop("cancelled")
+            break
+
+
+async def test_lines_that_other_processes_answered_are_in_one_file_only(database: Database) -> None:
+    ended = await Run(database, made(database, 30), ANYONE, 1 << 20).through(Elsewhere())
+    answered = {row["custom_id"] for row in rows(database, ended.output_file)}
+    left = {row["custom_id"] for row in rows(database, ended.error_file)}
+    assert (ended.status, ended.completed, ended.failed) == ("cancelled", 10, 20)
+    assert answered | left == {f"c{n}" for n in range(1, 31)} and not answered & left
+
+
+async def test_a_limit_that_lets_nothing_through_is_asked_less_and_less_often(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("regista.app.batches.pool.SOONEST_S", 0.0001)
+    life = Run(database, made(database, 1), ANYONE, 1 << 20)
+    waits: list[float] = []
+    pause = life.keeper.pause
+
+    async def noted(seconds: float) -> None:
+        waits.append(seconds)
+        await pause(seconds)
+
+    monkeypatch.setattr(life.keeper, "pause", noted)
+    model = Model(lambda n, tries: failure(503, "overloaded", 0.0) if tries <= 20 else None)
+    assert (await life.through(LocalPool(model, asyncio.Semaphore(1), 1))).completed == 1
+    assert max(waits) > 0.05, "Waits of 0.1 ms have become those of 0.1 s."
+
+
+async def test_a_batch_whose_answers_were_deleted_is_not_resumed(database: Database) -> None:
+    poor = Model(lambda n, tries: failure(429, "budget_exceeded", 3600) if n > 5 else None)
+    batch = await run(database, made(database, 10), poor, workers=1)
+    files.remove(database, batch.output_file)
+    with pytest.raises(RequestError, match="is gone"):
+        batches.reopen(database, batch, "me")
+    assert batches.find(database, "t", batch.id).status == "failed"

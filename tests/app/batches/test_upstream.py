@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests._upstream.answers import CACHED, INPUT, OUTPUT
 from tests._upstream.batches import BatchUpstream
+from tests.app.batches.leases import taken_from_the_dead
 
 from regista.app.batches import upstream as pool
 from regista.app.batches.pool import LocalPool
@@ -20,7 +21,7 @@ from regista.core.errors import OverLimitError
 from regista.core.nouns import Estimate, Usage
 from regista.core.settings import settings
 from regista.store import batches, files, keys
-from regista.store.batches import Batch, Order
+from regista.store.batches import Batch, LeaseLostError, Order
 from regista.store.keys import Key
 from regista.surfaces.http.inside import asking, request_of
 
@@ -195,7 +196,7 @@ async def test_whoever_comes_next_waits_for_the_same_batch_and_pays_nothing_twic
     upstream.looks = 0
     batch = made(platform, [line(f"c{n}", model, f"Question {n}") for n in range(12)])
     first = asyncio.create_task(run(platform, batch))
-    await until(lambda: any(one["_looks"] >= 2 for one in upstream.batches.values()))
+    await until(lambda: any(one["_looks"] >= 2 for one in list(upstream.batches.values())))
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
     upstream.looks = 10**6
@@ -344,8 +345,92 @@ async def until(happened: Callable[[], bool]) -> None:
 
 def taken(platform: Platform, batch: Batch) -> Batch:
     """The batch as whoever comes next has it, its runner having died."""
-    with platform.database.transaction() as transaction:
-        transaction.execute("UPDATE batches SET lease_ns = 0 WHERE id = ?", (batch.id,))
-    found = batches.claim(platform.database, "shop", batches.owner(), batch.id)
+    found = taken_from_the_dead(platform.database, batch)
     assert found is not None
     return found
+
+
+async def test_cancelled_while_nobody_runs_it_it_is_cancelled_at_the_provider_by_whoever_comes_next(
+    platform: Platform, upstream: BatchUpstream
+) -> None:
+    batch = await left_at_the_provider(platform, upstream)
+    batches.cancel(platform.database, "default", batch.id)
+    ended = await run(platform, taken(platform, batch))
+    assert (ended.status, ended.completed, ended.failed) == ("cancelled", 5, 5)
+    assert upstream.batches["batch_0"]["status"] == "cancelled"
+
+
+async def test_what_the_provider_answered_is_fetched_though_the_window_is_over(
+    platform: Platform, upstream: BatchUpstream
+) -> None:
+    batch = await left_at_the_provider(platform, upstream)
+    with platform.database.transaction() as transaction:
+        transaction.execute("UPDATE batches SET expires_ns = 1 WHERE id = ?", (batch.id,))
+    upstream.looks = upstream.batches["batch_0"]["_looks"] + 1
+    ended = await run(platform, taken(platform, batch))
+    assert ended.status == "expired" and ended.completed >= 5, "These have been paid for."
+    assert ended.completed + ended.failed == 10
+
+
+async def left_at_the_provider(platform: Platform, upstream: BatchUpstream) -> Batch:
+    """A batch of ten lines that a provider has, and whose runner has left."""
+    upstream.looks = 0
+    life_ = life(platform, made(platform, [line(f"c{n}", "openai/m", "?") for n in range(10)]))
+    task = asyncio.create_task(life_.through(pool_of(platform)))
+    await until(lambda: any(one["_looks"] for one in list(upstream.batches.values())))
+    life_.keeper.stop("left")
+    return await task
+
+
+async def test_a_provider_that_lists_the_same_page_again_and_again_is_not_asked_for_ever(
+    platform: Platform, upstream: BatchUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "PART", 1)
+    await run(platform, made(platform, [line(f"c{n}", "openai/m", "?") for n in range(2)]))
+    upstream.deaf = True
+    upstream.statuses = [0, 500]  # it may have taken them, and cannot be asked
+    batch = await run(platform, made(platform, [line("a", "openai/m", "?")]))
+    assert (batch.status, batch.errors[0].code) == ("failed", "upstream_unknown")
+
+
+@pytest.mark.parametrize("status", [429, 503, 529])
+async def test_what_the_provider_said_it_did_not_take_is_handed_over_again(
+    platform: Platform, upstream: BatchUpstream, status: int
+) -> None:
+    upstream.statuses = [status]
+    batch = await run(platform, made(platform, [line("a", "anthropic/c", "?")]))
+    assert (batch.status, batch.completed, len(upstream.batches)) == ("completed", 1, 1)
+
+
+async def test_answers_that_are_cut_while_they_are_fetched_are_fetched_again(
+    platform: Platform, upstream: BatchUpstream
+) -> None:
+    cuts = 3
+
+    def cut(path: str) -> None:
+        nonlocal cuts
+        if path.endswith("/content") and cuts:
+            cuts -= 1
+            raise ConnectionError
+
+    upstream.after = cut
+    batch = await run(platform, made(platform, [line(f"c{n}", "openai/m", "?") for n in range(3)]))
+    assert (batch.status, batch.completed, cuts) == ("completed", 3, 0)
+    assert await ledger(platform) == [("batch", "ok", 1, HALF_NANO, 3)]
+
+
+async def test_money_reserved_for_what_was_not_handed_over_is_given_back(
+    platform: Platform, upstream: BatchUpstream
+) -> None:
+    keys.add(platform.database, "key", limits=["$1/month"])
+    (key,) = keys.listing(platform.database)
+    batch = made(platform, [line(f"c{n}", "openai/m", "?") for n in range(50)], key)
+    batch = batches.start(platform.database, batch, 50, "openai/m")
+    upstream.statuses = [400]
+    assert (await run(platform, batch, key)).status == "failed"
+    with pytest.raises(LeaseLostError):
+        await run(platform, batch, key)  # it has an owner no more, which it learns when it has reserved
+    await platform.limits.settled()
+    allowance = platform.limits.of(key)
+    assert allowance is not None
+    await allowance.hold(Estimate("openai/m", Usage(), 10**9, time.time_ns()))

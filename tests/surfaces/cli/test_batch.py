@@ -13,7 +13,9 @@ import pytest
 from tests._upstream.server import Upstream
 from tests.surfaces.cli.conftest import Demo, json_lines
 
-from regista.store import batches, files
+from regista.store import batches, files, keys
+from regista.store.batches import Order
+from regista.store.keys import Key
 from regista.surfaces.cli._run import run
 
 Row = dict[str, Any]
@@ -97,6 +99,55 @@ def test_a_batch_that_has_ended_is_neither_cancelled_nor_resumed(
     for command in ("cancel", "resume"):
         assert run(["batch", command, made["id"]]) == 1
         assert f"is completed: there is nothing to {command}" in capsys.readouterr().err
+
+
+def uploaded(demo: Demo, name: str, key: Key) -> str:
+    """A batch as it is made over HTTP, which was interrupted; its file was called so by the client."""
+    with closing(demo.store()) as database:
+        file = files.begin(database, key.tenant, name, "batch")
+        files.append(database, file, 0, json_lines(rows(2)).encode())
+        files.finish(database, file, "batch", name, None)
+        order = Order("demo", key.tenant, key.prefix, "gateway", "/v1/chat/completions", file)
+        return batches.create(database, order).id
+
+
+@pytest.fixture
+def key(demo: Demo) -> Key:
+    """The key of a tenant, in a store that is there."""
+    demo.json("batch", "run", asked(demo, rows(1)))
+    with closing(demo.store()) as database:
+        keys.add(database, "theirs", "tenant")
+        return keys.listing(database)[0]
+
+
+@pytest.mark.parametrize("name", ["../up.jsonl", "/tmp/up.jsonl", "up.jsonl", ""])
+def test_a_resumed_batch_writes_into_this_folder_whatever_its_file_was_called(demo: Demo, key: Key, name: str) -> None:
+    made = uploaded(demo, name, key)
+    target = "up.out.jsonl" if name else f"{made}.out.jsonl"
+    assert f"Written: {target}" in demo.regista("batch", "resume", made)
+    assert len(answers(demo.folder / target)) == 2
+
+
+def test_a_resumed_batch_is_on_the_account_of_the_key_it_was_made_with(demo: Demo, key: Key) -> None:
+    demo.json("batch", "resume", uploaded(demo, "up.jsonl", key))
+    with closing(demo.store()) as database:
+        found = database.query("SELECT tenant, count(*) FROM ledger GROUP BY tenant ORDER BY tenant")
+    assert found == [("default", 1), ("tenant", 2)]
+
+
+def test_a_batch_of_a_key_that_has_ended_is_not_resumed(demo: Demo, key: Key) -> None:
+    made = uploaded(demo, "up.jsonl", key)
+    with closing(demo.store()) as database:
+        keys.revoke(database, "theirs")
+    assert "with which the batch was made, is revoked" in demo.regista("batch", "resume", made, status=1)
+
+
+def test_a_batch_that_a_provider_has_is_cancelled_by_who_can_tell_the_provider(demo: Demo, key: Key) -> None:
+    made = uploaded(demo, "up.jsonl", key)
+    with closing(demo.store()) as database, database.transaction() as transaction:
+        transaction.execute("UPDATE batches SET upstream = '[{}]' WHERE id = ?", (made,))
+    shown = demo.regista("batch", "cancel", made)
+    assert "cancelling" in shown and f"regista batch resume {made}" in shown
 
 
 class Running:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx2
 import msgspec
+import openai
 import pytest
 from tests._upstream.server import Upstream
 
@@ -51,6 +52,21 @@ class Live:
 
 
 Start = Callable[..., Live]
+_clients: list[openai.OpenAI] = []
+
+
+def sdk(live: Live, key: str = "unused") -> openai.OpenAI:
+    """The official client of a server. It is closed when the test ends."""
+    _clients.append(openai.OpenAI(base_url=f"{live.url}/v1", api_key=key, max_retries=0))
+    return _clients[-1]
+
+
+@pytest.fixture(autouse=True)
+def clients_closed() -> Iterator[None]:
+    """No connection is left to the garbage collector, which would complain of it in a test of anybody's."""
+    yield
+    while _clients:
+        _clients.pop().close()
 
 
 def write(folder: Path, configuration: str, prompt: str = PROMPT) -> Path:

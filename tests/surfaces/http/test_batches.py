@@ -11,7 +11,7 @@ import openai
 import pytest
 from openai.types import Batch
 from tests._upstream.server import Upstream
-from tests.surfaces.http.conftest import Live, Start, write
+from tests.surfaces.http.conftest import Live, Start, sdk, write
 
 from regista.store import Database, connect
 from regista.store.keys import add, revoke
@@ -38,10 +38,6 @@ def row(n: int, model: str = "shop", text: str = "", **changes: Any) -> Row:
 
 def jsonl(rows: Sequence[Row]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def sdk(live: Live, key: str = "unused") -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{live.url}/v1", api_key=key, max_retries=0)
 
 
 def begun(client: openai.OpenAI, content: bytes, **more: Any) -> Batch:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from tests._upstream.server import Upstream
-from tests.surfaces.http.conftest import Live, write
-from tests.surfaces.http.test_batches import begun, ended, jsonl, row, rows_of, running, sdk, slow
+from tests.surfaces.http.conftest import Live, sdk, write
+from tests.surfaces.http.test_batches import begun, ended, jsonl, row, rows_of, running, slow
 
 from regista.store import batches, connect, files
 

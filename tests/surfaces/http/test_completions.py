@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import pairwise
 from typing import Any
 
 import httpx2
@@ -10,6 +12,9 @@ import pytest
 from tests._upstream import answers
 from tests._upstream.server import Upstream
 from tests.surfaces.http.conftest import Live
+from tests.surfaces.http.test_serving import until
+
+from regista.store import connect, traces
 
 MODELS = ["shop", "openai/good", "anthropic/claude", "echo/any"]
 
@@ -44,6 +49,17 @@ def test_every_prompt_and_every_choice_is_an_answer(client: openai.OpenAI, upstr
     for choice in (choice for chunk in chunks for choice in chunk.choices):
         texts[choice.index] = texts.get(choice.index, "") + choice.text
     assert texts == {0: "one", 1: "one", 2: "two", 3: "two"}
+
+
+def test_a_choice_of_a_stream_begins_when_the_one_before_has_ended(
+    live: Live, client: openai.OpenAI, upstream: Upstream
+) -> None:
+    list(client.completions.create(model="openai/slow", prompt=["one", "two", "three"], stream=True))
+    with closing(connect(f"sqlite://{live.folder / '.regista' / 'regista.db'}")) as database:
+        until(lambda: len(traces.recent(database, model="openai/slow")) == 3, "All are stored.")
+        found = traces.recent(database, model="openai/slow")[::-1]
+    for before, after in pairwise(found):
+        assert after.started_ns >= before.started_ns + before.duration_ns // 2, "Their times are their own."
 
 
 def test_the_usage_is_that_of_all_choices(client: openai.OpenAI, upstream: Upstream) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import openai
 import pytest
-from tests.surfaces.http.conftest import Live, write
+from tests.surfaces.http.conftest import Live, sdk, write
 
 from regista.store import connect
 
@@ -29,7 +29,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 
 @pytest.fixture
 def client(echo: Live) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{echo.url}/v1", api_key="unused", max_retries=0)
+    return sdk(echo)
 
 
 CONTENTS = {
@@ -143,9 +143,46 @@ def test_many_fields_are_refused(echo: Live) -> None:
     assert reply.status_code == 400 and "fields" in reply.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "limit=20000", "after=file-none"])
-def test_a_wrong_page_is_told(echo: Live, query: str) -> None:
-    assert httpx2.get(f"{echo.url}/v1/files?{query}").status_code in (400, 404)
+QUERIES = {
+    "limit=0": 400,
+    "limit=x": 400,
+    "limit=20000": 400,
+    "limit=-1": 400,
+    "limit=" + "9" * 5000: 400,
+    "limit=%EF%BC%93": 400,
+    "after=file-none": 404,
+    "&".join(["a=1"] * 33): 400,
+}
+
+
+@pytest.mark.parametrize(("query", "status"), QUERIES.items(), ids=[query[:20] for query in QUERIES])
+@pytest.mark.parametrize("path", ["files", "batches"])
+def test_a_wrong_page_is_told(echo: Live, path: str, query: str, status: int) -> None:
+    reply = httpx2.get(f"{echo.url}/v1/{path}?{query}")
+    kind = "not_found_error" if status == 404 else "invalid_request_error"
+    assert (reply.status_code, reply.json()["error"]["type"]) == (status, kind)
+
+
+def test_an_order_that_there_is_not_is_told(echo: Live) -> None:
+    reply = httpx2.get(f"{echo.url}/v1/files?order=new")
+    assert (reply.status_code, reply.json()["error"]["param"]) == (400, "order")
+
+
+@pytest.mark.parametrize("name", ["../../x.jsonl", "/etc/x.jsonl", "..\\\\x.jsonl", "x\t.jsonl"])
+def test_a_file_is_called_without_folders_and_what_cannot_be_printed(echo: Live, name: str) -> None:
+    head = HEAD.replace(b'filename="f"', f'filename="{name}"'.encode())
+    reply = httpx2.post(f"{echo.url}/v1/files", content=head + b"{}" + TAIL, headers=FORM)
+    assert reply.json()["filename"] == "x.jsonl"
+
+
+def test_a_form_that_never_comes_to_its_file_is_not_read_for_ever(echo: Live) -> None:
+    def blocks() -> Iterator[bytes]:
+        for _ in range(3000):
+            yield b'--b\r\ncontent-disposition: form-data; name="x"\r\n\r\ny\r\n'
+        yield HEAD + TAIL
+
+    reply = httpx2.post(f"{echo.url}/v1/files", content=blocks(), headers=FORM)
+    assert reply.status_code == 400 and "beside its file" in reply.json()["error"]["message"]
 
 
 def test_a_file_has_nothing_but_its_content(echo: Live, client: openai.OpenAI) -> None:

@@ -249,6 +249,7 @@ def test_an_application_says_its_trace_and_citations(client: anthropic.Anthropic
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"max_tokens": -1}, "max_tokens"),
+    ({"tool_choice": {"type": "tool"}}, "tool_choice"),
     ({"max_tokens": None}, "max_tokens"),
     ({"temperature": 3}, "temperature"),
     ({"messages": []}, "empty"),

@@ -13,6 +13,8 @@ from tests._upstream import answers
 from tests._upstream.server import Upstream
 from tests.surfaces.http.conftest import Live
 
+from regista.surfaces.http.responses_items import Thought
+
 MODELS = ["shop", "openai/good", "anthropic/claude", "echo/any"]
 TOOL: FunctionToolParam = {
     "type": "function",
@@ -219,6 +221,15 @@ def test_reasoning_is_an_item_before_the_message(client: openai.OpenAI, model: s
         assert first.summary[0].text == answers.THOUGHT and first.encrypted_content == sealed
 
 
+def test_a_thought_that_is_all_seal_has_no_summary_in_the_stream_either() -> None:
+    thought = Thought("1", 0)
+    begun = thought.begin()
+    thought.seal = "redacted:xyz"
+    events, item = thought.end("completed")
+    assert [name for name, _ in [*begun, *events]] == ["response.output_item.added", "response.output_item.done"]
+    assert (item["summary"], item["encrypted_content"]) == ([], "redacted:xyz")
+
+
 def test_a_refusal_is_one_and_no_text(client: openai.OpenAI) -> None:
     whole = client.responses.create(model="openai/good", input="REFUSE this")
     events = list(client.responses.create(model="openai/good", input="REFUSE this", stream=True))
@@ -254,6 +265,7 @@ def test_an_application_says_its_trace_and_citations(client: openai.OpenAI) -> N
         ({"prompt": {"id": "pmpt_1"}}, "instructions"),
         ({"tools": [{"type": "web_search"}]}, "web_search"),
         ({"input": []}, "empty"),
+        ({"tools": [TOOL], "tool_choice": {"type": "function"}}, "name"),
         ({"input": [{"type": "item_reference", "id": "x"}]}, "item_reference"),
         ({"input": [{"role": "robot", "content": "x"}]}, "robot"),
         ({"input": [{"role": "user", "content": [{"type": "input_image", "file_id": "f"}]}]}, "image_url"),
@@ -278,6 +290,15 @@ def test_errors_are_the_sdks_own(client: openai.OpenAI) -> None:
         client.responses.create(model="openai/s429", input="x")
     assert caught.value.response.headers["retry-after"] == "7"
     assert caught.value.request_id == caught.value.response.headers["x-regista-trace"]
+
+
+def test_what_no_second_try_would_change_is_not_tried_again(live: Live, upstream: Upstream) -> None:
+    with (
+        openai.OpenAI(base_url=f"{live.url}/v1", api_key="unused", max_retries=2) as patient,
+        pytest.raises(openai.InternalServerError, match="refused the key"),
+    ):
+        patient.responses.create(model="openai/s401", input="x")
+    assert len(upstream.requests) == 1
 
 
 def test_a_stream_cut_upstream_fails_and_raises(client: openai.OpenAI) -> None:

@@ -6,9 +6,9 @@ It knows neither how a line is answered nor what a batch is to become.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from regista.core.errors import StoreError
 from regista.store import Database, batches, keys
@@ -24,13 +24,14 @@ WAITING = 2 * STORED
 AGAIN_S = 1.0
 """How long a store that cannot be written is left alone before it is tried again."""
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 Told = Callable[[Batch, list[Result]], None]
 """Told of lines that were stored, and what the batch is by then."""
 
 
 class Keeper:
-    """Use it from one event loop, with `beat` running beside.
+    """Use it from one event loop, and do what needs it `beside` its beat.
 
     `key` is on whose account the lines are, as it is by now. `stopping` is set when no line is to be begun any more;
     `why` is then `cancelled`, `expired`, `failed` (with its `trouble`) or `left`.
@@ -73,6 +74,24 @@ class Keeper:
         """Write to the batch in the store, one write at a time."""
         async with self._writing:
             self.batch = await asyncio.to_thread(write, self.database, self.batch, *arguments)
+
+    async def beside(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` while it beats; what is under way is given up where the beat ends.
+
+        Raises:
+            LeaseLostError: another process has the batch now.
+        """
+        heart = asyncio.create_task(self.beat(), name=f"heart of {self.batch.id}")
+        life = asyncio.create_task(work, name=self.batch.id)
+        try:
+            await asyncio.wait((heart, life), return_when=asyncio.FIRST_COMPLETED)
+            if heart.done():
+                await heart  # it ends first only when it fails
+            return await life
+        finally:
+            for task in (heart, life):
+                task.cancel()
+            await asyncio.gather(heart, life, return_exceptions=True)
 
     async def beat(self) -> None:
         """Store and renew until cancelled.
@@ -129,4 +148,5 @@ class Keeper:
 
 def _as_it_is(database: Database, key: Key) -> Key:
     """A key as the store has it by now; one that is in no store stays what it is."""
-    return next((known for known in keys.listing(database) if known.prefix == key.prefix), key)
+    known = (known for known in keys.listing(database) if (known.prefix, known.tenant) == (key.prefix, key.tenant))
+    return next(known, key)

@@ -5,10 +5,10 @@ https://platform.openai.com/docs/api-reference/batch
 
 import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Usage
@@ -17,7 +17,7 @@ from regista.store.batches import Batch, Result, Trouble
 MOST = 1_000_000
 """Lines a batch may have."""
 TOLD = 100
-"""Mistakes that are told of one file."""
+"""Mistakes that are told of one file, and characters of what is wrong."""
 _FIELDS = {"custom_id": str, "method": str, "url": str, "body": dict}
 _encode = msgspec.json.Encoder().encode
 
@@ -92,7 +92,9 @@ def check(lines: Iterable[tuple[int, bytes]], endpoint: str, longest: int) -> Ch
             # A digest takes the same room however long an id is.
             mark = hashlib.blake2b(wire.custom_id.encode(), digest_size=16).digest()
             if mark in seen:
-                raise _Wrong("duplicate_custom_id", f"The custom_id {wire.custom_id!r} stands on an earlier line too.")
+                raise _Wrong(
+                    "duplicate_custom_id", f"The custom_id {wire.custom_id[:TOLD]!r} stands on an earlier line too."
+                )
             seen.add(mark)
             models.add(asked.model)
         except _Wrong as wrong:
@@ -119,21 +121,28 @@ def _read(raw: bytes, endpoint: str, longest: int) -> tuple[_Wire, _Asked]:
     except msgspec.ValidationError as error:
         raise _of_fields(raw, error) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _Wrong("invalid_json_line", f"The line is not JSON: {error}.") from None
+        raise _no_json(error) from None
     if not wire.custom_id:
         raise _Wrong("missing_required_parameter", "'custom_id' is empty.", "custom_id")
     if wire.method != "POST":
-        raise _Wrong("invalid_method", f"'method' is {wire.method!r}: only POST is taken.", "method")
+        raise _Wrong("invalid_method", f"'method' is {wire.method[:TOLD]!r}: only POST is taken.", "method")
     if wire.url != endpoint:
-        raise _Wrong("mismatched_url", f"'url' is {wire.url!r}, and the batch is for {endpoint}.", "url")
+        raise _Wrong("mismatched_url", f"'url' is {wire.url[:TOLD]!r}, and the batch is for {endpoint}.", "url")
     if asked.stream:
         raise _Wrong("stream_not_supported", "A batch has no streams: leave out 'stream'.", "body.stream")
     return wire, asked
 
 
+def _no_json(error: Exception) -> _Wrong:
+    return _Wrong("invalid_json_line", f"The line is not JSON: {error}.")
+
+
 def _of_fields(raw: bytes, error: msgspec.ValidationError) -> _Wrong:
     """What a line lacks, by its field."""
-    value = msgspec.json.decode(raw)
+    try:
+        value = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as worse:  # it was not read to its end before
+        return _no_json(worse)
     if not isinstance(value, dict):
         return _Wrong("invalid_json_line", "The line is JSON but not an object.")
     for name, kind in _FIELDS.items():
@@ -169,18 +178,22 @@ class _Written(Struct):
     error: _Error | None
 
 
+Tokens = Annotated[int, Meta(ge=0, le=1 << 40)]
+"""More than that is no count, and could not be added up in a database."""
+
+
 class _Details(Struct):
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
+    cached_tokens: Tokens | None = None
+    reasoning_tokens: Tokens | None = None
 
 
 class _Used(Struct):
     """Usage as chat completions and as responses write it."""
 
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
+    prompt_tokens: Tokens | None = None
+    completion_tokens: Tokens | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
     prompt_tokens_details: _Details | None = None
     completion_tokens_details: _Details | None = None
     input_tokens_details: _Details | None = None

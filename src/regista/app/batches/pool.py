@@ -41,8 +41,10 @@ GIVEN_UP = 20
 """Lines that fail one after another in ways that may pass before the batch is stopped: nothing gets through."""
 SOONEST_S = 0.05
 """The shortest wait for a limit, whatever it says."""
+PATIENT = 10
+"""Waits with nothing getting through in between before each is twice as long as the last, at least."""
 LONGEST_S = 60.0
-"""The longest pause before a line is asked again, where nobody said how long."""
+"""The longest pause before a line is asked again, where nobody said a longer one."""
 
 
 class _Error(Struct):
@@ -75,16 +77,19 @@ class LocalPool:
         """Answer all these lines, or those begun until it is stopped."""
         queue: asyncio.Queue[Line | None] = asyncio.Queue(self._workers)
         gate = _Gate(keeper)
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(self._workers):
-                tasks.create_task(self._work(keeper, queue, gate))
-            async for page in pages:
-                for line in page:
-                    await queue.put(line)
-                if keeper.stopping.is_set():
-                    break
-            for _ in range(self._workers):
-                await queue.put(None)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(self._workers):
+                    tasks.create_task(self._work(keeper, queue, gate))
+                async for page in pages:
+                    for line in page:
+                        await queue.put(line)
+                    if keeper.stopping.is_set():
+                        break
+                for _ in range(self._workers):
+                    await queue.put(None)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from group
 
     async def _work(self, keeper: Keeper, queue: "asyncio.Queue[Line | None]", gate: "_Gate") -> None:
         while (line := await queue.get()) is not None:
@@ -113,7 +118,7 @@ class LocalPool:
             if reply.status not in PASSING:
                 return reply
             if reply.wait_s is not None:
-                gate.close(max(reply.wait_s, SOONEST_S))
+                gate.close(reply.wait_s)
                 continue
             tries += 1
             if tries == TRIES:
@@ -129,9 +134,10 @@ class _Gate:
         self._keeper = keeper
         self._until = 0.0
         self._failed = 0
+        self._closed = 0
 
     def succeeded(self) -> None:
-        self._failed = 0
+        self._failed = self._closed = 0
 
     def failed(self, line: Line, error: _Error) -> None:
         self._failed += 1
@@ -140,7 +146,11 @@ class _Gate:
             self._keeper.stop("failed", Trouble(error.code or "nothing_gets_through", f"{said} {_STOPPED}", line.n))
 
     def close(self, seconds: float) -> None:
-        self._until = max(self._until, time.monotonic() + seconds)
+        """Keep them for so long, and longer where one wait after the other was for nothing."""
+        now = time.monotonic()
+        self._closed += now >= self._until
+        shortest = SOONEST_S * 2.0 ** min(max(self._closed - PATIENT, 0), PATIENT)
+        self._until = max(self._until, now + max(seconds, min(shortest, LONGEST_S)))
 
     async def passed(self) -> None:
         """Wait while it is closed."""

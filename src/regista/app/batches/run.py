@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Protocol
 
 from regista.app.batches import lines
-from regista.app.batches.keeper import Keeper
+from regista.app.batches.keeper import AGAIN_S, Keeper
 from regista.app.batches.lines import Line
 from regista.core.errors import RegistaError, StoreError
 from regista.store import Database, batches, files
@@ -30,7 +30,10 @@ class Pool(Protocol):
     """Works on the lines of a batch that are not done."""
 
     async def work(self, run: "Run") -> None:
-        """Answer every line of `run.todo()` and keep its result; come back early once it is being stopped."""
+        """Answer every line of `run.todo()` and keep its result; come back early once it is being stopped.
+
+        It is called for a batch that is stopped before it began, too: what others have of it may be there by then.
+        """
         ...
 
 
@@ -52,45 +55,51 @@ class Run:
             LeaseLostError: another process has it now.
             StoreError: the store could not be read; the batch is left as it was.
         """
-        heart = asyncio.create_task(self.keeper.beat(), name=f"heart of {self.keeper.batch.id}")
-        life = asyncio.create_task(self._live(pool), name=self.keeper.batch.id)
         try:
-            await asyncio.wait((heart, life), return_when=asyncio.FIRST_COMPLETED)
-            if heart.done():
-                await heart  # it ends first only when it fails
-            await life
-            return self.keeper.batch
-        finally:
-            for task in (heart, life):
-                task.cancel()
-            await asyncio.gather(heart, life, return_exceptions=True)
+            await self.keeper.beside(self._live(pool))
+        except StoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the batch says that it failed, and the log says why
+            _log.exception("The batch %s failed in a way nobody foresaw", self.keeper.batch.id)
+            await self.keeper.change(batches.end, "failed", [_trouble(error)])
+        return self.keeper.batch
 
     async def todo(self) -> AsyncGenerator[list[Line]]:
-        """The lines that are not done, page by page."""
-        left = self._left()
-        while page := await asyncio.to_thread(_page, left):
+        """The lines that are not done, page by page. A store that cannot be read is waited for."""
+        last = 0
+        left = self._left(last)
+        while True:
+            try:
+                page = await asyncio.to_thread(_page, left)
+            except StoreError as error:
+                _log.warning("The batch %s waits for its store: %s", self.keeper.batch.id, error.message)
+                await asyncio.sleep(AGAIN_S)
+                left = self._left(last)
+                continue
+            if not page:
+                return
             yield page
+            last = page[-1].n
 
     # Its life: from one of OpenAI's statuses to the next.
 
     async def _live(self, pool: Pool) -> None:
         keeper = self.keeper
+        if keeper.batch.started_ns is None and not await self._checked():
+            return
+        await self._look_at_done()
+        if keeper.batch.status == "cancelling":
+            keeper.stop("cancelled")
         try:
-            if keeper.batch.started_ns is None and not await self._checked():
-                return
-            self._done = _Marks(await asyncio.to_thread(batches.done, keeper.database, keeper.batch))
-            if keeper.batch.status == "cancelling":
-                keeper.stop("cancelled")
-            if not keeper.stopping.is_set():
-                await pool.work(self)
-            await keeper.settled()
-            await self._close()
-        except StoreError:
+            await pool.work(self)
+        except Exception:
+            await keeper.settled()  # what was answered before it failed has been paid for
             raise
-        except Exception as error:  # noqa: BLE001 - the batch says that it failed, and the log says why
-            _log.exception("The batch %s failed in a way nobody foresaw", keeper.batch.id)
-            told = error.message if isinstance(error, RegistaError) else f"Something failed inside: {error!r}"
-            await keeper.change(batches.end, "failed", [Trouble("internal_error", told)])
+        await keeper.settled()
+        await self._close()
+
+    async def _look_at_done(self) -> None:
+        self._done = _Marks(await asyncio.to_thread(batches.done, self.keeper.database, self.keeper.batch))
 
     async def _checked(self) -> bool:
         """Whether the input is right; if not, the batch has failed."""
@@ -120,6 +129,7 @@ class Run:
 
     async def _give_up(self, why: str) -> None:
         """Write the lines that will not be run into the error file, so that each line is in one of the two."""
+        await self._look_at_done()  # other processes may have worked on it
         error = RegistaError(_REASONS[why], code=f"batch_{why}")
         async for page in self.todo():
             for line in page:
@@ -132,9 +142,10 @@ class Run:
         if self._progress is not None:
             self._progress(batch)
 
-    def _left(self) -> Iterator[Line]:
+    def _left(self, last: int) -> Iterator[Line]:
+        """The lines after `last` that are not done."""
         for n, raw in files.lines(self.keeper.database, self.keeper.batch.input_file, self.longest):
-            if raw.strip() and n not in self._done:
+            if n > last and raw.strip() and n not in self._done:
                 yield lines.read(n, raw)
 
 
@@ -153,6 +164,12 @@ class _Marks:
 
     def __contains__(self, n: int) -> bool:
         return n < len(self._marks) and self._marks[n] == 1
+
+
+def _trouble(error: Exception) -> Trouble:
+    if isinstance(error, RegistaError):
+        return Trouble(error.code, error.message)
+    return Trouble("internal_error", f"Something failed inside ({type(error).__name__}); the log has it.")
 
 
 def _unhurried(lines: Iterator[tuple[int, bytes]]) -> Iterator[tuple[int, bytes]]:

@@ -6,6 +6,7 @@ Any number of processes may do so over one store: a batch is run by the one that
 import asyncio
 import logging
 import time
+from collections import Counter
 
 from regista.app.batches.pace import Pace
 from regista.app.batches.pool import Ask, LocalPool
@@ -13,11 +14,13 @@ from regista.app.batches.run import Run
 from regista.app.batches.upstream import Read, UpstreamPool
 from regista.app.platform import ANYONE, Platform
 from regista.core.errors import StoreError
-from regista.store import batches, files, keys
+from regista.store import Database, batches, files, keys
 from regista.store.batches import Batch, LeaseLostError
 from regista.store.keys import Key
 
 AT_ONCE = 8
+"""Batches of one tenant that a process has under way: whose limits are used up keeps nobody else waiting."""
+IN_ALL = 64
 """Batches one process has under way; they share its slots line by line."""
 LOOK_S = 0.5
 """Seconds between two looks for a batch that nobody runs."""
@@ -64,23 +67,27 @@ class BatchRunner:
     async def _look(self) -> None:
         while True:
             try:
-                while len(self._runs) < AT_ONCE and await self._begun_one():
+                while len(self._runs) < IN_ALL and await self._begun_one():
                     pass
                 if time.monotonic() - self._swept > SWEEP_S:
                     self._swept = time.monotonic()
                     await asyncio.to_thread(files.sweep, self._platform.database, time.time_ns())
             except StoreError as error:
                 _log.warning("Batches wait for their store: %s", error.message)
+            except Exception:  # noqa: BLE001 - recorded; without this look no batch would ever be begun again
+                _log.exception("A look for batches failed in a way nobody foresaw")
             await asyncio.sleep(LOOK_S)
 
     async def _begun_one(self) -> bool:
         database, name = self._platform.database, self._platform.application.name
-        if not await asyncio.to_thread(batches.waiting, database, name):
+        running = Counter(run.keeper.batch.tenant for run in self._runs.values())
+        but = [tenant for tenant, count in running.items() if count >= AT_ONCE]
+        if not await asyncio.to_thread(batches.waiting, database, name, but):
             return False
-        batch = await asyncio.to_thread(batches.claim, database, name, batches.owner())
+        batch = await asyncio.to_thread(batches.claim, database, name, batches.owner(), but=but)
         if batch is None:
             return False
-        key = await asyncio.to_thread(_key_of, self._platform, batch)
+        key = await asyncio.to_thread(key_of, database, batch)
         run = Run(database, batch, key, self._platform.max_body)
         task = asyncio.create_task(self._run(run), name=batch.id)
         self._runs[task] = run
@@ -97,9 +104,14 @@ class BatchRunner:
             _log.warning("%s", error.message)
         except StoreError as error:
             _log.warning("The batch %s is left for now: %s", run.keeper.batch.id, error.message)
+        except Exception:  # noqa: BLE001 - the last boundary of a task that nobody waits for
+            _log.exception("The batch %s is left in a way nobody foresaw", run.keeper.batch.id)
 
 
-def _key_of(platform: Platform, batch: Batch) -> Key:
-    """The key a batch was made with."""
-    known = (key for key in keys.listing(platform.database) if key.prefix == batch.key)
-    return next(known, ANYONE)
+def key_of(database: Database, batch: Batch) -> Key:
+    """The key a batch was made with, on whose account its lines are. One that is not known any more has ended."""
+    if not batch.key:
+        return ANYONE
+    ended = Key(batch.key, batch.tenant, batch.key, 0, revoked_ns=0)
+    known = (key for key in keys.listing(database) if (key.prefix, key.tenant) == (batch.key, batch.tenant))
+    return next(known, ended)

@@ -20,12 +20,13 @@ from regista.app.batches.keeper import Keeper
 from regista.app.batches.lines import Line
 from regista.app.batches.pool import Ask, LocalPool
 from regista.app.batches.run import Run
-from regista.app.platform import ANYONE, Platform
+from regista.app.platform import Platform
 from regista.app.team import Alone
 from regista.core.errors import ConfigurationError, MissingExtraError
 from regista.core.settings import settings
 from regista.store import batches
 from regista.store.batches import Batch, Trouble
+from regista.store.keys import Key
 
 LOCAL = "local"
 """The address of a Ray that is started here and ends with the batch."""
@@ -34,10 +35,11 @@ Asking = Callable[[Platform], Ask]
 
 
 class Order(NamedTuple):
-    """What a worker needs to begin: the application's folder, the batch with its owner, who answers a line."""
+    """What a worker needs to begin: the folder, the batch with its owner, on whose account it is, who answers lines."""
 
     folder: Path
     batch: Batch
+    key: Key
     asking: Asking
     at_once: int
 
@@ -68,6 +70,8 @@ class RayPool:
         """See `Pool.work`. Stopped, it gives up the lines under way."""
         loop = asyncio.get_running_loop()
         keeper = run.keeper
+        if keeper.stopping.is_set():
+            return
         todo = run.todo()
 
         def pages() -> Iterator[list[Line]]:
@@ -78,12 +82,10 @@ class RayPool:
             if trouble:
                 loop.call_soon_threadsafe(keeper.stop, "failed", _trouble(trouble))
 
-        await asyncio.to_thread(self._spread, keeper.batch, pages(), told, keeper.stopping)
+        await asyncio.to_thread(self._spread, keeper, pages(), told)
         await keeper.change(batches.renew)
 
-    def _spread(
-        self, batch: Batch, pages: Iterable[list[Line]], told: Callable[[bytes], None], stopping: asyncio.Event
-    ) -> None:
+    def _spread(self, keeper: Keeper, pages: Iterable[list[Line]], told: Callable[[bytes], None]) -> None:
         """Run the lines through Ray, in a thread of its own: Ray blocks."""
         ray: Any = import_module("ray")
         data: Any = import_module("ray.data")
@@ -95,7 +97,7 @@ class RayPool:
         try:
             data.DataContext.get_current().enable_progress_bars = False
             workers = max(1, int(ray.cluster_resources().get("CPU", 1)))
-            order = Order(self._folder, batch, self._asking, math.ceil(self._at_once / workers))
+            order = Order(self._folder, keeper.batch, keeper.key, self._asking, math.ceil(self._at_once / workers))
             # Held by Ray's object store, which spills to disk, and not by this process.
             tables = [ray.put(_table(page)) for page in pages]
             if not tables:
@@ -110,7 +112,7 @@ class RayPool:
             for rows in answered.iter_batches(batch_size=None, batch_format="pyarrow"):
                 for trouble in rows["trouble"].to_pylist():
                     told(trouble)
-                if stopping.is_set():
+                if keeper.stopping.is_set():
                     return
         finally:
             ray.shutdown()
@@ -139,17 +141,15 @@ class Worker:
         database = self._platform.database
         done = set(await asyncio.to_thread(batches.done, database, self._order.batch, page[0].n, page[-1].n))
         todo = [line for line in page if line.n not in done]
-        keeper = Keeper(database, self._order.batch, ANYONE, lambda batch, results: None)
-        heart = asyncio.create_task(keeper.beat())
-        try:
-            await self._pool.answer(keeper, _one(todo))
-            await keeper.settled()
-            # A ledger's rows must not be lost with the worker, which is ended without a word.
-            await self._platform.log.stored()
-        finally:
-            heart.cancel()
-            await asyncio.gather(heart, return_exceptions=True)
+        keeper = Keeper(database, self._order.batch, self._order.key, lambda batch, results: None)
+        await keeper.beside(self._kept(keeper, todo))
         return keeper.trouble
+
+    async def _kept(self, keeper: Keeper, todo: list[Line]) -> None:
+        await self._pool.answer(keeper, _one(todo))
+        await keeper.settled()
+        # A ledger's rows must not be lost with the worker, which is ended without a word.
+        await self._platform.log.stored()
 
     def _run(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self._loop.run_until_complete(work)

@@ -24,6 +24,7 @@ from regista.app.batches.run import Pool, Run
 from regista.app.platform import Platform
 from regista.core.errors import NotAllowedError, OverLimitError, ProviderError, RegistaError, RequestError
 from regista.core.nouns import Call, Estimate, Request, Usage
+from regista.egress.client import NOT_CONNECTED
 from regista.models import tokens
 from regista.models.batches import Asked, BatchApi, Outcome, UnknowableError
 from regista.models.deferred import REPLAY, Deferred, Replay
@@ -39,6 +40,8 @@ LOOK_S = (5.0, 10.0, 20.0, 30.0)
 """Seconds between looks at what the provider does; the last of them for ever."""
 NOT_OFFERED = frozenset({404, 405, 501})
 """Statuses of a provider that has no batches."""
+NOT_TAKEN = frozenset({408, 429, 503, 529})
+"""Statuses that say that the provider has not begun with what it was sent."""
 TRIES = 20
 """How often the provider is asked before its failure is taken for one that stays."""
 _log = logging.getLogger(__name__)
@@ -134,14 +137,17 @@ class _Handing:
 
     async def _hand_over(self) -> None:
         await self._find_last()
+        if self._keeper.stopping.is_set():
+            return
         there = [range(part.first, part.last + 1) for part in self._parts if not part.fetched]
         waiting: list[_Prepared] = []
         size = 0
         most = min(PART, self._api.most)
         async for page in self._run.todo():
             for line in page:
-                if any(line.n in lines for lines in there) or self._keeper.stopping.is_set():
+                if any(line.n in handed for handed in there) or self._keeper.stopping.is_set():
                     continue
+                await asyncio.sleep(0)  # writing a request down takes a while: others come in between
                 prepared = await self._prepared(line)
                 if prepared is None:
                     continue
@@ -186,33 +192,44 @@ class _Handing:
     async def _submit(self, prepared: list[_Prepared]) -> None:
         """Hand some lines over, their money reserved, and note it before and after."""
         settle = await self._held(prepared)
-        if self._keeper.stopping.is_set():
-            return
         part, mark = Part(prepared[0].line.n, prepared[-1].line.n), self._mark(len(self._parts))
-        await self._note([*self._parts, part])
-        sent = False
-
-        async def once() -> str:
-            nonlocal sent
-            # What was sent and not answered may be there: it is looked for before it is sent again.
-            if sent and (found := await self._api.find(mark)):
-                return found
-            sent = True
-            return await self._api.submit(mark, [one.asked for one in prepared])
-
         try:
-            found = await self._patiently(once)
-        except ProviderError as error:
-            await self._note(self._parts[:-1])
+            if self._keeper.stopping.is_set():
+                return
+            await self._note([*self._parts, part])
+            try:
+                found = await self._patiently(self._sending(mark, [one.asked for one in prepared]))
+            except ProviderError as error:
+                await self._note(self._parts[:-1])
+                if error.upstream_status in NOT_OFFERED and not self._parts:
+                    raise _NotOffered from error
+                self._keeper.stop("failed", Trouble(error.code, error.message))
+                return
+            if settle is not None:
+                self._settle[part.first], settle = settle, None
+            await self._note([*self._parts[:-1], replace(part, id=found)])
+        except asyncio.CancelledError:
+            settle = None  # the provider may have it
+            raise
+        finally:
             if settle is not None:
                 settle(_sum(self._keeper.batch.model, Usage(), 0))
-            if error.upstream_status in NOT_OFFERED and not self._parts:
-                raise _NotOffered from error
-            self._keeper.stop("failed", Trouble(error.code, error.message))
-            return
-        await self._note([*self._parts[:-1], replace(part, id=found)])
-        if settle is not None:
-            self._settle[part.first] = settle
+
+    def _sending(self, mark: str, asked: list[Asked]) -> Callable[[], Awaitable[str]]:
+        """Hands requests over; what may be there since the last try is looked for before it is sent again."""
+        lost = False
+
+        async def once() -> str:
+            nonlocal lost
+            if lost and (found := await self._api.find(mark)):
+                return found
+            try:
+                return await self._api.submit(mark, asked)
+            except ProviderError as error:
+                lost = error.code != NOT_CONNECTED and error.upstream_status not in NOT_TAKEN
+                raise
+
+        return once
 
     async def _held(self, prepared: list[_Prepared]) -> Callable[[Call], None] | None:
         """The most these lines may use, reserved on the key's account; waits for what comes again soon."""
@@ -266,10 +283,14 @@ class _Handing:
         database = self._platform.database
         told = await asyncio.to_thread(traces.known, database, [_trace_id(keeper.batch, n) for n in todo])
         spent: list[Usage] = []
-        async for outcome in self._api.outcomes(part.id):
-            line = todo.pop(_number(outcome.name), None)
-            if line is not None:
-                spent.append(await self._kept(line, outcome, _trace_id(keeper.batch, line.n) in told))
+
+        async def once() -> None:
+            async for outcome in self._api.outcomes(part.id):
+                line = todo.pop(_number(outcome.name), None)
+                if line is not None:
+                    spent.append(await self._kept(line, outcome, _trace_id(keeper.batch, line.n) in told))
+
+        await self._patiently(once)
         await self._platform.log.stored()
         await keeper.settled()
         if (settle := self._settle.pop(part.first, None)) is not None:

@@ -1,5 +1,7 @@
 """Builds the command table and turns errors into one clear line and an exit status."""
 
+import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -30,6 +32,7 @@ def run(arguments: list[str]) -> int:
         if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
             app.command(_of_application(arguments[0]), name=arguments[0])
         result = app(arguments, exit_on_error=False, print_error=True)
+        sys.stdout.flush()
     except cyclopts.CycloptsError:
         return 2
     except RegistaError as error:
@@ -46,6 +49,10 @@ def run(arguments: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # Who reads has had enough, as `head` has. What is left is not written when Python ends, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
     except Exception:
         if not arguments or arguments[0] not in EVALUATING:
             raise

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from regista.app.batches.pool import LocalPool
 from regista.app.batches.run import Pool, Run
+from regista.app.batches.runner import key_of
 from regista.app.batches.upstream import UpstreamPool
 from regista.app.folder import read
 from regista.app.platform import ANYONE, Platform
@@ -97,7 +98,8 @@ def resume_batch(
     def begin(database: Database, application: str, owner: str) -> _Begun:
         taken = _taken(database, batches.named(database, application, name), owner)
         asked = files.find(database, taken.tenant, taken.input_file).name
-        return _Begun(taken, asked, out or Path(asked).with_suffix(".out.jsonl"))
+        # A client named it: what is written stays in this folder.
+        return _Begun(taken, asked, out or Path(Path(asked).name or taken.id).with_suffix(".out.jsonl"))
 
     return _told(run_async(_run(resolve(app), begin, concurrency)), as_json)
 
@@ -147,10 +149,14 @@ def cancel_batch(name: Name, *, app: App = None, as_json: AsJson = False) -> Non
     application = read(folder).name
     found = batches.named(database, application, name)
     found = batches.cancel(database, found.tenant, found.id)
-    taken = batches.claim(database, application, batches.owner(), found.id)
+    # Who runs one that a provider has tells the provider, and fetches what was answered.
+    elsewhere = found.upstream not in ("", "[]")
+    taken = None if elsewhere else batches.claim(database, application, batches.owner(), found.id)
     if taken is not None:  # nobody runs it, so nobody else would end it
         found = run_async(_ended(database, taken))
     _print(found, found.input_file, as_json)
+    if elsewhere and not as_json:
+        print(f"Its provider is told by the server that runs it, or by: regista batch resume {found.id}")
 
 
 class _Nobody:
@@ -187,7 +193,8 @@ async def _run(folder: Path, begin: Begin, at_once: int) -> _Ended:
         database = platform.database
         made, name, answers = await asyncio.to_thread(begin, database, platform.application.name, batches.owner())
         with progress(name) as report:
-            run = Run(database, made, ANYONE, platform.max_body, report)
+            key = await asyncio.to_thread(key_of, database, made)
+            run = Run(database, made, key, platform.max_body, report)
             _leave_on_interrupt(run, console)
             ended = await run.through(_pool(platform, folder, at_once))
         stem = answers.name.removesuffix(".jsonl").removesuffix(".out")

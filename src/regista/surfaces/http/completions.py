@@ -1,8 +1,9 @@
 """`POST /v1/completions`: OpenAI's first API. Each choice is a request of its own, with its own trace and cost."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from functools import partial
 
 from regista.app.platform import Platform
 from regista.core.errors import RegistaError, RequestError
@@ -14,6 +15,8 @@ from regista.surfaces.http.wire import JSON_TYPE, Receive, Scope, Send, decode_o
 
 AT_ONCE = 16
 """Choices of one request that are answered at the same time."""
+Begin = Callable[[], Asked]
+"""Begins to answer a choice when its turn has come: from then on its time is counted."""
 
 
 async def complete(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,49 +30,53 @@ async def complete(platform: Platform, key: Key, scope: Scope, receive: Receive,
             raise RequestError("An application gives one answer: leave out 'n'.", param="n")
         return asked
 
+    first, others = begin(requests[0]), [partial(begin, request) for request in requests[1:]]
     with Presence(receive, platform.loop):
-        if requests[0].stream:
-            await _stream([begin(request) for request in requests], send)
-        else:
-            await _whole([begin(request) for request in requests], send)
+        await (_stream if requests[0].stream else _whole)(first, others, send)
 
 
-async def _whole(asked: Sequence[Asked], send: Send) -> None:
+async def _whole(first: Asked, others: Sequence[Begin], send: Send) -> None:
     turns = asyncio.Semaphore(AT_ONCE)
 
-    async def one(asked: Asked) -> None:
-        async with turns, aclosing(asked.serving.deltas()) as deltas:
-            async for _ in deltas:
-                pass
+    async def one(begin: Begin) -> Asked:
+        async with turns:
+            asked = begin()
+            async with aclosing(asked.serving.deltas()) as deltas:
+                async for _ in deltas:
+                    pass
+        return asked
 
-    tasks = [asyncio.ensure_future(one(each)) for each in asked]
+    tasks = [asyncio.ensure_future(one(begin)) for begin in (lambda: first, *others)]
     try:
-        await asyncio.gather(*tasks)
+        asked = await asyncio.gather(*tasks)
     except RegistaError as error:
-        await respond_error(send, error, headers_for(asked[0]))
+        await respond_error(send, error, headers_for(first))
         return
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await respond(send, 200, whole(asked), [JSON_TYPE, *headers_for(asked[0])])
+    await respond(send, 200, whole(asked), [JSON_TYPE, *headers_for(first)])
 
 
-async def _stream(asked: Sequence[Asked], send: Send) -> None:
+async def _stream(first: Asked, others: Sequence[Begin], send: Send) -> None:
     """Send events as they come. A failure before the first is a status; after it, an event that says so."""
-    writer = Chunks(asked[0])
+    writer = Chunks(first)
+    asked: list[Asked] = []
     started = False
 
     async def put(events: bytes) -> None:
         nonlocal started
         if not started:
-            await send(stream_start(asked[0]))
+            await send(stream_start(first))
             started = True
         if events:
             await send({"type": "http.response.body", "body": events, "more_body": True})
 
     try:
-        for index, each in enumerate(asked):
+        for index, begin in enumerate((lambda: first, *others)):
+            each = begin()
+            asked.append(each)
             begun = writer.begin(index, each)
             async with aclosing(each.serving.deltas()) as deltas:
                 async for delta in deltas:
@@ -77,7 +84,7 @@ async def _stream(asked: Sequence[Asked], send: Send) -> None:
                     begun = b""
     except RegistaError as error:
         if not started:
-            await respond_error(send, error, headers_for(asked[0]))
+            await respond_error(send, error, headers_for(first))
             return
         await send(_last(writer.fail(error)))
         return

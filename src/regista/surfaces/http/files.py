@@ -14,7 +14,8 @@ from regista.store import batches, files
 from regista.store.batches import SECOND_NS
 from regista.store.files import File
 from regista.store.keys import Key
-from regista.surfaces.http.paging import limit_of, page, query_of
+from regista.surfaces.http.answering import Presence
+from regista.surfaces.http.paging import limit_of, oldest_first, page, query_of, whole_number
 from regista.surfaces.http.uploads import read_form
 from regista.surfaces.http.wire import Receive, Scope, Send, encode, respond
 
@@ -22,6 +23,8 @@ PURPOSE = "batch"
 KEPT_S = 30 * 86_400
 """How long a file stays where nobody says: OpenAI's thirty days for the input of batches."""
 SHORTEST_S = 3600
+KEPT = "expires_after[seconds]"
+"""The field of a form that says for how many seconds the file is kept."""
 PAGE = 10_000
 BELOW = "/v1/files/"
 
@@ -44,7 +47,8 @@ async def upload(platform: Platform, key: Key, scope: Scope, receive: Receive, s
         purpose = form.fields.get("purpose", "")
         if purpose != PURPOSE:
             raise RequestError(f"'purpose' is {purpose!r}: files are taken for {PURPOSE!r} alone.", param="purpose")
-        expires = time.time_ns() + lifetime(form.fields, "expires_after[seconds]", KEPT_S) * SECOND_NS
+        kept_s = whole_number(form.fields.get(KEPT, str(KEPT_S)), KEPT, SHORTEST_S, KEPT_S)
+        expires = time.time_ns() + kept_s * SECOND_NS
         whole = await asyncio.to_thread(files.finish, database, file, purpose, form.file_name, expires)
     except BaseException:
         await asyncio.shield(asyncio.to_thread(files.remove, database, file))
@@ -56,16 +60,16 @@ async def list_files(platform: Platform, key: Key, scope: Scope, receive: Receiv
     """`GET /v1/files`."""
     query = query_of(scope)
     limit = limit_of(query, PAGE, PAGE)
-    found = await asyncio.to_thread(
-        files.listing,
-        platform.database,
-        key.tenant,
-        purpose=query.get("purpose", ""),
-        after=query.get("after", ""),
-        limit=limit + 1,
-        oldest=query.get("order") == "asc",
-    )
-    await respond(send, 200, encode(page([wire(file) for file in found], limit)))
+    oldest = oldest_first(query)
+
+    def listed() -> bytes:
+        purpose, after = query.get("purpose", ""), query.get("after", "")
+        found = files.listing(
+            platform.database, key.tenant, purpose=purpose, after=after, limit=limit + 1, oldest=oldest
+        )
+        return encode(page([wire(file) for file in found], limit))
+
+    await respond(send, 200, await asyncio.to_thread(listed))
 
 
 async def read(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,7 +77,8 @@ async def read(platform: Platform, key: Key, scope: Scope, receive: Receive, sen
     name, _, what = str(scope["path"]).removeprefix(BELOW).partition("/")
     file = await asyncio.to_thread(files.find, platform.database, key.tenant, name)
     if what == "content":
-        await _send_content(platform, file, send)
+        with Presence(receive, platform.loop):
+            await _send_content(platform, file, send)
     elif not what:
         await respond(send, 200, encode(wire(file)))
     else:
@@ -108,14 +113,6 @@ async def _send_content(platform: Platform, file: File, send: Send) -> None:
 
 def _next(blocks: Iterator[bytes]) -> bytes | None:
     return next(blocks, None)
-
-
-def lifetime(given: Json, name: str, usual: int) -> int:
-    """For how many seconds a file is kept, at least an hour and at most thirty days."""
-    seconds = str(given.get(name, usual))
-    if not seconds.isdecimal() or not SHORTEST_S <= int(seconds) <= KEPT_S:
-        raise RequestError(f"{name!r} is {seconds[:20]!r}: give {SHORTEST_S} to {KEPT_S} seconds.", param=name)
-    return int(seconds)
 
 
 def wire(file: File) -> Json:

@@ -284,6 +284,8 @@ def _tool(raw: Json, where: str) -> Json:
 def _choice(choice: _Choice | None) -> Json:
     if choice is None:
         return {}
+    if choice.type == "tool" and not choice.name:
+        raise RequestError("A tool_choice of the type tool needs the tool's 'name'.", param="tool_choice.name")
     named = {"auto": "auto", "any": "required", "none": "none"}
     wanted: Any = named.get(choice.type) or {"type": "function", "function": {"name": choice.name}}
     return {"tool_choice": wanted} | ({"parallel_tool_calls": False} if choice.disable_parallel_tool_use else {})

@@ -62,21 +62,25 @@ class Thought:
 
     def begin(self) -> list[Event]:
         item = reasoning_item(self._id, "", "")
-        return [
-            ("response.output_item.added", {"output_index": self._index, "item": item}),
-            ("response.reasoning_summary_part.added", {**self._place, "part": {"type": "summary_text", "text": ""}}),
-        ]
+        return [("response.output_item.added", {"output_index": self._index, "item": item})]
 
     def add(self, text: str) -> list[Event]:
+        empty = {"type": "summary_text", "text": ""}
+        added: Event = ("response.reasoning_summary_part.added", {**self._place, "part": empty})
+        events = [] if self._texts else [added]
         self._texts.append(text)
-        return [("response.reasoning_summary_text.delta", {**self._place, "delta": text})]
+        return [*events, ("response.reasoning_summary_text.delta", {**self._place, "delta": text})]
 
     def end(self, status: str) -> tuple[list[Event], Json]:
         text = "".join(self._texts)
         item = reasoning_item(self._id, text, self.seal)
-        return [
+        done: list[Event] = [
             ("response.reasoning_summary_text.done", {**self._place, "text": text}),
             ("response.reasoning_summary_part.done", {**self._place, "part": {"type": "summary_text", "text": text}}),
+        ]
+        # One that is all seal (Anthropic's redacted thinking) has no summary, and so no part of one.
+        return [
+            *(done if text else ()),
             ("response.output_item.done", {"output_index": self._index, "item": item}),
         ], item
 

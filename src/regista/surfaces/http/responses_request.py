@@ -152,6 +152,8 @@ def _tool(tool: _Tool) -> Json:
 
 def _choice(choice: _Choice) -> Json:
     if choice.type == "function":
+        if not choice.name:
+            raise RequestError("A tool_choice of the type function needs its 'name'.", param="tool_choice.name")
         return {"type": "function", "function": {"name": choice.name}}
     tools = [{"type": "function", "function": {"name": tool.name}} for tool in choice.tools]
     return {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": tools}}

@@ -16,6 +16,8 @@ FIELDS = 16
 """Fields a form may have beside its file."""
 FIELD = 1024
 """Bytes of the longest of them."""
+AROUND = (FIELDS + 1) * 4 * FIELD
+"""Bytes a form may have beside its file's content."""
 Write = Callable[[bytes], Awaitable[None]]
 
 
@@ -35,16 +37,20 @@ async def read_form(scope: Scope, receive: Receive, limit: int, block: int, writ
         TooLargeError: the file has more than `limit` bytes.
     """
     parts = _Parts(_boundary(scope))
-    waiting, size = bytearray(), 0
+    waiting, size, around = bytearray(), 0, 0
     declared = headers_of(scope).get(b"content-length", b"")
-    if declared.isdigit() and int(declared) > limit + (FIELDS + 1) * 4 * FIELD:
+    if declared.isdigit() and int(declared) > limit + AROUND:
         raise _too_large(limit)
     async for body in _body(receive):
+        around += len(body)
         for data in parts.feed(body):
             size += len(data)
-            if size > limit:
-                raise _too_large(limit)
+            around -= len(data)
             waiting += data
+        if size > limit:
+            raise _too_large(limit)
+        if around > AROUND:
+            raise RequestError(f"The form has more than {AROUND >> 10} kB beside its file.")
         while len(waiting) >= block:
             await write(bytes(waiting[:block]))
             del waiting[:block]
@@ -73,6 +79,11 @@ async def _body(receive: Receive) -> AsyncGenerator[bytes]:
 
 def _too_large(limit: int) -> TooLargeError:
     return TooLargeError(f"The file is larger than {limit >> 20} MB. Split it, or raise REGISTA_MAX_FILE_MB.")
+
+
+def _name(given: str) -> str:
+    """What a file is called, without folders (RFC 7578, 4.2) and what cannot be printed."""
+    return "".join(filter(str.isprintable, given.replace("\\", "/").rpartition("/")[2]))
 
 
 class _Parts:
@@ -131,7 +142,7 @@ class _Parts:
         if self._name == "file":
             if self._form.file_name is not None:
                 raise RequestError("The form holds two files: send one at a time.", param="file")
-            self._form.file_name = options.get(b"filename", b"").decode("utf-8", "replace")
+            self._form.file_name = _name(options.get(b"filename", b"").decode("utf-8", "replace"))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._name == "file":

@@ -24,7 +24,7 @@ TYPES = {
     422: "invalid_request_error",
     429: "rate_limit_error",
 }
-"""HTTP status to the `type` OpenAI gives it; anything else is an `api_error`."""
+"""HTTP status to the `type` OpenAI gives it. Of others, those below 500 are the first, and the rest an `api_error`."""
 ANTHROPIC_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -38,6 +38,8 @@ ANTHROPIC_TYPES = {
     504: "timeout_error",
 }
 """The same for Anthropic's API."""
+FINAL = frozenset({"provider_key_refused", "configuration_error", "unknown_name", "missing_package"})
+"""Codes of errors that stay until a person has done something, though their status looks as if they might pass."""
 _HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 encode = msgspec.json.Encoder().encode
@@ -115,13 +117,13 @@ async def respond(send: Send, status: int, body: bytes, headers: Headers = (JSON
 
 def error_body(error: RegistaError) -> Json:
     """An error in OpenAI's shape: https://platform.openai.com/docs/guides/error-codes."""
-    kind = TYPES.get(error.status, "api_error")
+    kind = TYPES.get(error.status) or (TYPES[400] if error.status < 500 else "api_error")
     return {"error": {"message": error.message, "type": kind, "param": error.param, "code": error.code}}
 
 
 def anthropic_error_body(error: RegistaError) -> Json:
     """An error in Anthropic's shape, with Regista's code beside it: https://platform.claude.com/docs/en/api/errors."""
-    kind = ANTHROPIC_TYPES.get(error.status, "api_error")
+    kind = ANTHROPIC_TYPES.get(error.status) or (ANTHROPIC_TYPES[400] if error.status < 500 else "api_error")
     return {"type": "error", "error": {"type": kind, "message": error.message, "code": error.code}}
 
 
@@ -129,9 +131,14 @@ ErrorShape = Callable[[RegistaError], Json]
 
 
 async def respond_error(send: Send, error: RegistaError, headers: Headers = (), shape: ErrorShape = error_body) -> None:
-    """Send an error; what the upstream said about when to come back is passed on."""
+    """Send an error; what the upstream said about when to come back is passed on.
+
+    OpenAI's and Anthropic's clients ask again after every 409 and 5xx unless `x-should-retry` says not to.
+    """
     extra = list(headers)
-    if error.retry_after:
+    if error.status == 409 or error.code in FINAL:
+        extra.append((b"x-should-retry", b"false"))
+    if error.retry_after and error.retry_after.isprintable():
         extra.append((b"retry-after", error.retry_after.encode("latin-1", "replace")))
     if error.status == 401:
         extra.append((b"www-authenticate", b"Bearer"))

@@ -22,6 +22,7 @@ BENCHMARKS = {
     "statistics": ["-m", "benchmarks.statistics.bench", "--quick"],
     "caches": ["-m", "benchmarks.cache.bench"],
     "corrections": ["statistics/correction.py"],
+    "feedback": ["-m", "benchmarks.feedback.signals"],
 }
 
 if __name__ == "__main__":

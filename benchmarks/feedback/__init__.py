@@ -1,0 +1,1 @@
+"""What users' words say of an answer, measured on labelled turns."""

@@ -8,6 +8,7 @@ import pytest
 
 from regista.core.errors import ConfigurationError, UnknownNameError
 from regista.core.registry import Registry, option
+from regista.feedback.signals import signals
 from regista.models.embeddings import embedders
 from regista.models.hosts import hosts
 from regista.models.providers import providers
@@ -23,6 +24,7 @@ REGISTRIES: dict[str, Registry[object]] = {
     "loaders": loaders,  # pyright: ignore[reportAssignmentType]
     "retrievers": retrievers,  # pyright: ignore[reportAssignmentType]
     "guardrails": guardrails,  # pyright: ignore[reportAssignmentType]
+    "signals": signals,  # pyright: ignore[reportAssignmentType]
 }
 COMPONENTS = [(kind, name) for kind, registry in REGISTRIES.items() for name in registry.names()]
 

@@ -189,6 +189,7 @@ class Account(Struct, frozen=True):
 
     `note` is told what was decided on the way without a call: a wait, a model passed over. `until` is by when the
     answer must be whole, in seconds of the event loop's clock; 0 for no such time. `hold` keeps a key to its limits.
+    `headers` are lines of HTTP that say in which span of a trace the call is made (W3C), each ended by CRLF.
     """
 
     tenant: str = ""
@@ -197,6 +198,7 @@ class Account(Struct, frozen=True):
     note: Callable[[str], None] | None = None
     until: float = 0.0
     hold: Hold | None = None
+    headers: bytes = b""
 
 
 class Upstream(Struct, frozen=True):
@@ -219,7 +221,7 @@ class Request(Struct, frozen=True):
     """What a provider is asked. `rest` holds all other fields of the call, passed on as they came.
 
     `hits` is the retrieved context. A prompt has already written it into the messages; a
-    provider that reads rather than generates takes it from here. `account` never leaves the process.
+    provider that reads rather than generates takes it from here. Of `account`, nothing but its `headers` leaves the process.
     """
 
     model: str
@@ -360,6 +362,49 @@ class Trace(Struct, frozen=True, array_like=True, gc=False):
     spans: tuple[Span, ...]
     calls: tuple[Call, ...] = ()
     key: str = ""
+
+
+class Evidence(Struct, frozen=True, array_like=True, gc=False):
+    """The words a finding rests on: `text` is that of a trace's question or answer from `start` to `end`.
+
+    `returned` is the last answer before, as the trace's request gave it back.
+    """
+
+    trace: str
+    of: Literal["question", "answer", "returned"]
+    start: int
+    end: int
+    text: str
+
+
+FeedbackKind = Literal["thumb", "score", "label", "comment", "correction", "preference", "signal"]
+
+
+class Feedback(Struct, frozen=True, array_like=True, gc=False):
+    """What somebody thinks of an answer, or what the gateway takes what they did to mean.
+
+    It is about a trace, one span of it (its place in the trace), or a `session` as a whole, then without a trace.
+    What counts is, by its `kind`: of a thumb `value` 1 or -1; of a score `value` and `name`, what was scored; of a
+    label `name`; of a comment `text`; of a correction `text`, the answer as it should have been; of a preference
+    `other`, the trace it was preferred to (`value` 0 where neither was), and `side`, where the preferred one was
+    shown; of a signal `name`, `value` as that signal defines it, and the `evidence`. `confidence` is how often such a
+    finding is right, 1 for what was said outright. `by` names who gave it.
+    """
+
+    kind: FeedbackKind
+    source: Literal["user", "reviewer", "gateway"]
+    made_ns: int
+    trace: str = ""
+    span: int | None = None
+    session: str = ""
+    name: str = ""
+    value: float | None = None
+    text: str = ""
+    other: str = ""
+    side: Literal["", "a", "b"] = ""
+    by: str = ""
+    confidence: float = 1.0
+    evidence: tuple[Evidence, ...] = ()
 
 
 class Prompt(Struct, frozen=True):

@@ -18,6 +18,7 @@ ADVICE = {
     413: ("too_large", 413, "The request is larger than the provider takes."),
     422: ("provider_refused_request", 422, "The provider does not take this request as it is."),
     429: ("rate_limited", 429, "The provider's rate limit is reached: wait, or ask it for more."),
+    503: ("provider_overloaded", 503, "The provider is overloaded: try again later."),
     529: ("provider_overloaded", 503, "The provider is overloaded: try again later."),
 }
 """Upstream status to (code, our status, advice)."""

@@ -29,7 +29,7 @@ _ACTS = (
     *("assist", "provide", "share", "offer", "answer", "comply", "fulfil", "fulfill", "respond", "discuss", "disclose"),
     *("reveal", "comment", "engage", "participate", "support", "promote", "condone", "facilitate", "accommodate"),
     *("process", "proceed", "complete", "continue", "write", "create", "generate", "produce", "access", "talk about"),
-    *("advise", "speculate", "go into that", "go into detail"),
+    *("advise", "speculate", "go into that", "go into detail", "walk you through", "look (?:this|that|it) up"),
     r"help\b(?! (?:but|it|myself|\w+ing)\b)",
     r"do (?:that|this|so)\b(?! without| alone)",
     r"give\b(?! (?:up|in)\b)(?!.*\benough (?:stars|praise|credit|thanks))",
@@ -62,6 +62,10 @@ _PARTS = {
 _DECLINES = (
     r"(?:no,? )?(?:{i}{cannot}|(?:cannot|can't|won't|unable to)) {act}",
     r"[^.!?]*, but {i}{cannot} {act}",
+    r"(?:for (?:\w+ ){1,2}reasons|as {i} (?:have|am|do)\b[^.!?,]*),? {i}{cannot} {act}",
+    r"my (?:\w+ )?(?:guidelines|policies|policy|instructions|rules)"
+    r"(?: do{not} (?:allow|permit|let)| forbid| prohibit)\b",
+    r"no can do$",
     r"(?:no,? )?{i} (?:can't|cannot|won't|will not)$",
     r"(?:i'm|i am|we are) (?:only )?(?:designed|made|here|trained|meant) [^.!?]*{i}{cannot} {act}",
     r"(?:(?:i'm|i am) an? [^.!?]*\band )?(?:i )?do{not} (?:condone|promote|encourage)(?: or \w+)? any\b",

@@ -156,7 +156,7 @@ async def test_tokens_are_counted_before_they_are_paid_for(
     ("kind", "upstream_status", "status"),
     [
         ("throttlingException", 429, 429),
-        ("serviceUnavailableException", 503, 502),
+        ("serviceUnavailableException", 503, 503),
         ("modelStreamErrorException", 424, 502),
     ],
 )

@@ -100,7 +100,7 @@ def _apart(before: NDArray[np.number], now: NDArray[np.number]) -> tuple[float, 
     """The index and the divergence of two rows of counts."""
     # Half a value more in each bin: a bin that is empty on one side says a lot, but not endlessly much.
     p, q = ((row + 0.5) / (row + 0.5).sum() for row in (before, now))
-    chance = (before.size - 1) * (1 / before.sum() + 1 / now.sum())
+    chance = (before.size - 1) * (1 / float(before.sum()) + 1 / float(now.sum()))
     index = float(((q - p) * np.log(q / p)).sum()) - chance
     p, q = (row / row.sum() for row in (before, now))
     middle = (p + q) / 2

@@ -59,6 +59,21 @@ class Sketch:
         bucket = math.ceil(math.log(value) * _SCALE) if value > 1 else 0
         self.counts[bucket] = self.counts.get(bucket, 0) + 1
 
+    def remove(self, value: float) -> None:
+        """Count a value no longer, which was counted.
+
+        >>> sketch = Sketch.of([100, 200])
+        >>> sketch.remove(100)
+        >>> sketch.counts == Sketch.of([200]).counts
+        True
+        """
+        bucket = math.ceil(math.log(value) * _SCALE) if value > 1 else 0
+        left = self.counts.get(bucket, 0) - 1
+        if left > 0:
+            self.counts[bucket] = left
+        else:
+            self.counts.pop(bucket, None)
+
     def merge(self, other: "Sketch") -> None:
         """Count what another one counted too."""
         counts = self.counts

@@ -24,13 +24,14 @@ COMMANDS = {
     "cache": ("cache:cache", "See what the caches are worth, calibrate the semantic one, begin anew."),
     "keys": ("keys:keys", "Make, list and revoke the keys that requests need."),
     "ledger": ("ledger:ledger", "Add up what was spent: by model, key, tenant, cause or day."),
+    "drift": ("drift:drift", "Say whether what is asked, answered and spent has shifted: exit status 1 if so."),
     "traces": ("traces:traces", "List the newest requests: times, tokens, cost."),
     "trace": ("trace:trace", "Show one request stage by stage, with every decision."),
 }
 """Command to its function (or, for `keys`, its group) in a file of this folder, and its line in the help."""
 
 
-EVALUATING = frozenset({"eval", "compare", "gate", "rank", "judge", "select", "contamination"})
+EVALUATING = frozenset({"eval", "compare", "gate", "rank", "judge", "select", "contamination", "drift"})
 """Commands whose status 1 means a regression: an error of theirs is 2."""
 
 

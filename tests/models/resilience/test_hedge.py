@@ -121,3 +121,28 @@ def test_a_call_that_fails_at_once_is_not_hedged(step: Step) -> None:
     client = run(Client().ask(hedge(Scripted([step]), second)))
     assert client.error is not None and f"says {step}" in client.error.message
     assert not second.calls
+
+
+@pytest.mark.parametrize("leaves_at", [0.4, 0.5, 0.9, 1.0, 1.1])
+def test_a_client_that_leaves_while_the_second_speaks_is_gone(leaves_at: float) -> None:
+    async def work() -> tuple[bool, int]:
+        first, second = Scripted(["silent"]), Scripted(pause_s=0.5)
+        asking = asyncio.ensure_future(Client().ask(hedge(first, second)))
+        asyncio.get_running_loop().call_later(leaves_at, asking.cancel)
+        await asyncio.wait({asking})
+        return asking.cancelled(), first.open + second.open
+
+    assert run(work()) == (True, 0)
+
+
+def test_to_be_overtaken_leaves_no_cancellation_behind() -> None:
+    async def work() -> int:
+        first, second = Scripted(["silent"]), Scripted()
+        async with asyncio.timeout(60):
+            client = Client()
+            await client.ask(hedge(first, second))
+        task = asyncio.current_task()
+        assert task is not None and client.text == ANSWER
+        return task.cancelling()
+
+    assert run(work()) == 0

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
+from regista.core.errors import RegistaError
 from regista.core.nouns import Delta, Request
 from regista.models.providers import Provider
 from regista.models.resilience.budget import HEDGES, Budget
@@ -28,46 +29,98 @@ class Hedge:
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`. Raises the first call's error where neither speaks."""
         self.budget.earn()
-        calls = [_Call(self.provider, request)]
+        race = _Race(self, request)
         try:
-            await asyncio.wait({calls[0].task}, timeout=self.after_s)
-            if not calls[0].task.done():
-                if self.budget.take():
-                    calls.append(_Call(self.other, because(request, "hedge")))
-                else:
-                    note(request, "no second call: too many requests have had one already")
-            chosen = await _first_to_speak(calls)
-            for call in calls:
-                if call is not chosen:
-                    call.task.cancel()
-            for delta in chosen.task.result():
+            begun, deltas = await race.run()
+            for delta in begun:
                 yield delta
-            for call in calls:
-                if call is not chosen:
-                    await call.close()
-            async for delta in chosen.deltas:
+            await race.close(but=deltas)
+            async for delta in deltas:
                 yield delta
         finally:
-            for call in calls:
-                await call.close()
+            await race.close()
+
+
+class _Race:
+    """Two calls, of which the second begins late if at all.
+
+    The first runs in the task that asks, as most calls speak in time and a task costs more than all else here. Where
+    the second speaks before it, that task's waiting is cancelled, as `asyncio.timeout` does it.
+    """
+
+    __slots__ = ("_first", "_hedge", "_overtaken", "_request", "_second", "_task", "_timer", "_waiting")
+
+    def __init__(self, hedge: Hedge, request: Request) -> None:
+        loop = asyncio.get_running_loop()
+        self._hedge = hedge
+        self._request = request
+        self._first = hedge.provider.generate(request)
+        self._second: _Call | None = None
+        self._task = asyncio.current_task(loop)
+        self._waiting = True
+        """Whether the task waits for the first call."""
+        self._overtaken = False
+        self._timer = loop.call_later(hedge.after_s, self._begin_second)
+
+    async def run(self) -> tuple[list[Delta], AsyncGenerator[Delta]]:
+        """What the first to speak has said so far, and the rest of its deltas."""
+        cancelling = self._task.cancelling() if self._task is not None else 0
+        try:
+            begun = await _beginning(self._first)
+        except asyncio.CancelledError:
+            self._waiting = False
+            if not self._overtaken or self._task is None or self._task.uncancel() > cancelling:
+                raise
+        except RegistaError:
+            self._waiting = False
+            if self._second is None or not await self._second.speaks():
+                raise
+        else:
+            self._waiting = False
+            return begun, self._first
+        assert self._second is not None  # noqa: S101 - it spoke
+        return self._second.task.result(), self._second.deltas
+
+    async def close(self, but: AsyncGenerator[Delta] | None = None) -> None:
+        """End what is under way, but for the deltas of who answers."""
+        self._timer.cancel()
+        self._waiting = False
+        try:
+            if self._second is not None and self._second.deltas is not but:
+                await self._second.close()
+        finally:
+            if self._first is not but:
+                await self._first.aclose()
+
+    def _begin_second(self) -> None:
+        if not self._waiting:
+            return
+        if not self._hedge.budget.take():
+            note(self._request, "no second call: too many requests have had one already")
+            return
+        self._second = _Call(self._hedge.other, because(self._request, "hedge"))
+        self._second.task.add_done_callback(self._spoke)
+
+    def _spoke(self, task: "asyncio.Task[list[Delta]]") -> None:
+        """The second call has ended its beginning: it answers if it speaks while the first is silent."""
+        if self._waiting and not task.cancelled() and task.exception() is None and self._task is not None:
+            self._waiting, self._overtaken = False, True
+            self._task.cancel()
 
 
 class _Call:
-    """A call under way: `task` ends with its first deltas, the last of which says something."""
+    """A call in a task of its own, which ends with its first deltas, the last of which says something."""
 
     __slots__ = ("deltas", "task")
 
     def __init__(self, provider: Provider, request: Request) -> None:
         self.deltas = provider.generate(request)
-        self.task = asyncio.create_task(self._begin())
+        self.task = asyncio.create_task(_beginning(self.deltas))
 
-    async def _begin(self) -> list[Delta]:
-        begun: list[Delta] = []
-        async for delta in self.deltas:
-            begun.append(delta)
-            if says(delta) or len(begun) > UNSAID:
-                break
-        return begun
+    async def speaks(self) -> bool:
+        """Whether it says something in the end."""
+        await asyncio.wait({self.task})
+        return not self.task.cancelled() and self.task.exception() is None
 
     async def close(self) -> None:
         """End what is under way; does nothing the second time."""
@@ -79,14 +132,11 @@ class _Call:
         await self.deltas.aclose()
 
 
-async def _first_to_speak(calls: list[_Call]) -> _Call:
-    while True:
-        for call in calls:
-            if call.task.done() and call.task.exception() is None:
-                return call
-        waiting = [call.task for call in calls if not call.task.done()]
-        if not waiting:
+async def _beginning(deltas: AsyncGenerator[Delta]) -> list[Delta]:
+    """The first deltas up to one that says something."""
+    begun: list[Delta] = []
+    async for delta in deltas:
+        begun.append(delta)
+        if says(delta) or len(begun) > UNSAID:
             break
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    calls[0].task.result()
-    raise AssertionError("a call that did not speak has failed")
+    return begun

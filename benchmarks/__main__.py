@@ -17,6 +17,8 @@ BENCHMARKS = {
     "guardrails": ["guardrails/bench.py"],
     "router": ["router/bench.py"],
     "traces": ["observe/bench.py"],
+    "spans": ["-m", "benchmarks.observe.otlp"],
+    "console": ["-m", "benchmarks.console.pages", "--traces", "20000"],
     "evaluation": ["-m", "benchmarks.evaluation.bench"],
     "batches": ["-m", "benchmarks.batch.bench"],
     "statistics": ["-m", "benchmarks.statistics.bench", "--quick"],

@@ -1,10 +1,12 @@
-"""What a trace costs: recording, appending and counting it in the server, storing it in the writer, keeping it on disk.
+"""What a trace costs: recording, appending and counting it in the server, storing it in the writer, keeping it on disk,
+listing it, opening it, finding it by its words.
 
-    python benchmarks/observe/bench.py [--traces 20000] [--rate 0] [--json]
+    python benchmarks/observe/bench.py [--traces 100000] [--rate 0] [--json]
 
 A trace here is a question of 400 characters, an answer of 600, two citations, and six spans of which
-one holds eight hits. Texts are cut at random out of the docstrings of Python's own library, so that
-they compress as prose does. `--rate 0` is as fast as the writer takes them.
+one holds eight hits. Texts are cut at random out of the docstrings of Python's own library: they compress
+better than prose that does not repeat. `--rate 0` is as fast as the writer takes them. What is searched
+for is a word, two words, or three in a row of a text that is there, and now and then of none.
 """
 
 import argparse
@@ -17,16 +19,21 @@ import random
 import resource
 import tempfile
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 from regista.core.nouns import Citation, Trace, Usage
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
 from regista.observe.recorder import Recorder
-from regista.store import connect
-from regista.store.traces import recent
+from regista.store import bodies_files, connect
+from regista.store.traces import find, recent, search, write
+from regista.text.words import words
 
 STAGES = ("guard request", "cache", "retrieve", "prompt", "generate", "cite")
+READY = 20_000
+"""Traces made before the clock runs; so many are what the server's share is measured on."""
 SOURCES = ("argparse", "asyncio", "collections", "datetime", "decimal", "email", "logging", "pathlib", "statistics")
 
 
@@ -49,6 +56,19 @@ class Maker:
     def _cut(self, length: int) -> str:
         start = self._random.randrange(len(self._prose) - length)
         return self._prose[start : start + length]
+
+    def traces(self, count: int) -> Iterator[Trace]:
+        return (self.finish(self.record()) for _ in range(count))
+
+    def queries(self, count: int) -> list[str]:
+        """Words as texts have them, by turns one, two, three in a row, and one that none has."""
+        made: list[str] = []
+        for at in range(count):
+            some = words(self._cut(200))[1:-1]
+            word = self._random.randrange(len(some) - 3)
+            nearby = some[word : word + 3]
+            made.append((nearby[0], " ".join(nearby[:2]), f'"{" ".join(nearby)}"', "nobodysaysthis")[at % 4])
+        return made
 
     def record(self) -> Recorder:
         recorder = Recorder("club", "9c0ffee1d2a34b56", "embedded/reader", "default")
@@ -114,65 +134,108 @@ async def drained(log: TraceLog, depth: int) -> None:
         await asyncio.sleep(0.001)
 
 
-async def storing(url: str, traces: list[Trace], rate: float) -> dict[str, float]:
-    """Append all; figures of both processes."""
+async def storing(url: str, maker: Maker, count: int, rate: float) -> dict[str, float]:
+    """Append so many; figures of both processes."""
+    ready = list(maker.traces(min(count, READY)))
     log = TraceLog(url)
     before = children()
     await log.start()
     await asyncio.sleep(0.5)  # the writer's start is not what is measured
     started, used, deepest, slowest = time.perf_counter(), time.process_time(), 0, 0.0
-    for number, trace in enumerate(traces):
-        log.append(trace)
+    for number in range(count):
+        if number == len(ready):
+            used = time.process_time() - used
+        log.append(ready[number] if number < len(ready) else next(maker.traces(1)))
         if number % 20 == 19:
             due = started + number / rate if rate else 0.0
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             await drained(log, 5_000)
             deepest, slowest = max(deepest, log.depth), max(slowest, log.lag_ms)
     await drained(log, 0)
-    wall, used = time.perf_counter() - started, time.process_time() - used
+    wall = time.perf_counter() - started
+    if count == len(ready):
+        used = time.process_time() - used
     await log.close()
-    if log.written != len(traces) or log.dropped:
-        raise SystemExit(f"stored {log.written} of {len(traces)}, dropped {log.dropped}: {log.last_error}")
+    if log.written != count or log.dropped:
+        raise SystemExit(f"stored {log.written} of {count}, dropped {log.dropped}: {log.last_error}")
     return {
-        "traces_per_s": len(traces) / wall,
-        "server_us": microseconds(used, len(traces)),
+        "traces_per_s": count / wall,
+        "server_us": microseconds(used, len(ready)),
         "writer_cpu_s": children() - before,
         "deepest": deepest,
         "lag_ms": slowest,
     }
 
 
-def listing(path: Path) -> float:
-    """Milliseconds of the list of the last hundred, the slowest of fifty but two."""
-    database, times = connect(f"sqlite://{path}", read_only=True), list[float]()
-    for _ in range(50):
+def unindexed(texts: Sequence[str]) -> str:
+    return ""
+
+
+def indexing(folder: str, maker: Maker, count: int = 10_000) -> float:
+    """Microseconds of a trace in the index: what storing costs more than without any words, the best of three."""
+    traces, costs = list(maker.traces(count)), dict[Callable[[Sequence[str]], str], float]()
+    for turn in range(3):
+        for name, words_of in (("with", bodies_files.indexed), ("without", unindexed)):
+            database, used = connect(f"sqlite://{folder}/{name}{turn}.db"), time.process_time()
+            with patch.object(bodies_files, "indexed", words_of):
+                for start in range(0, count, 200):
+                    with database.transaction() as transaction:
+                        write(transaction, traces[start : start + 200])
+            costs[words_of] = min(costs.get(words_of, 9e9), time.process_time() - used)
+            database.close()
+    return microseconds(costs[bodies_files.indexed] - costs[unindexed], count)
+
+
+def timed(calls: list[Callable[[], object]]) -> list[float]:
+    """Milliseconds of calls, the quickest first."""
+    times: list[float] = []
+    for call in calls:
         started = time.perf_counter()
-        recent(database, "club", 100)
-        times.append(time.perf_counter() - started)
+        call()
+        times.append((time.perf_counter() - started) * 1000)
+    return sorted(times)
+
+
+def reading(path: Path, maker: Maker) -> dict[str, float]:
+    """Milliseconds of the list of the last hundred, of one trace, and of a search for twenty."""
+    database = connect(f"sqlite://{path}", read_only=True)
+    ids = [row[0].hex() for row in database.query("SELECT id FROM traces ORDER BY id LIMIT 100")]
+    listed = timed([lambda: recent(database, "club", 100)] * 50)
+    opened = timed([lambda id=id: find(database, id) for id in ids])
+    found = timed([lambda text=text: search(database, text) for text in maker.queries(400)])
     database.close()
-    return sorted(times)[-3] * 1000
+    return {
+        "list_p95_ms": listed[-3],
+        "detail_p95_ms": opened[94],
+        "search_p50_ms": found[199],
+        "search_p95_ms": found[379],
+    }
 
 
 def measure(count: int, rate: float) -> dict[str, float]:
     maker = Maker()
-    traces = [maker.finish(maker.record()) for _ in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "regista.db"
-        idle = asyncio.run(storing(f"sqlite://{folder}/idle.db", traces[:1], 0))["writer_cpu_s"]
-        figures = asyncio.run(storing(f"sqlite://{path}", traces, rate))
+        idle = asyncio.run(storing(f"sqlite://{folder}/idle.db", maker, 1, 0))["writer_cpu_s"]
+        figures = asyncio.run(storing(f"sqlite://{path}", maker, count, rate))
         figures["writer_us"] = microseconds(figures.pop("writer_cpu_s") - idle, count)
-        figures["bytes_per_trace"] = path.stat().st_size / count
-        figures["list_p95_ms"] = listing(path)
+        figures["bytes_per_trace"] = sum(file.stat().st_size for file in Path(folder).glob("regista*")) / count
+        figures["index_us"] = indexing(folder, maker)
+        figures |= reading(path, maker)
     return {"span_us": recording(maker), "metrics_us": counting(maker), **figures}
 
 
 ROWS = (
     ("span_us", "a span, recorded", "µs CPU", 1.2),
     ("metrics_us", "metrics of a trace", "µs CPU", 8),
-    ("server_us", "append and send, in the server", "µs CPU", 40),
-    ("writer_us", "store, in the writer", "µs CPU", 40),
+    ("server_us", "append and send, in the server", "µs CPU", 20),
+    ("writer_us", "store, in the writer", "µs CPU", 95),
+    ("index_us", "of that, the index", "µs CPU", None),
     ("bytes_per_trace", "on disk", "bytes", 3_000),
     ("list_p95_ms", "list of the last 100, p95", "ms", 10),
+    ("detail_p95_ms", "one trace, whole, p95", "ms", 5),
+    ("search_p50_ms", "search, the newest 20, p50", "ms", None),
+    ("search_p95_ms", "search, the newest 20, p95", "ms", 30),
     ("traces_per_s", "stored", "traces/s", None),
     ("deepest", "deepest queue", "traces", None),
     ("lag_ms", "longest lag", "ms", None),
@@ -181,7 +244,7 @@ ROWS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--traces", type=int, default=20_000)
+    parser.add_argument("--traces", type=int, default=100_000)
     parser.add_argument("--rate", type=float, default=0, help="traces a second; 0: as fast as they are taken")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

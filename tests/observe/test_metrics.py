@@ -6,6 +6,7 @@ from regista.core.nouns import Call, Span, Trace, Upstream, Usage
 from regista.observe.figures import rendered
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
+from regista.observe.otel.figures import OtlpFigures
 
 Make = Callable[[str], Trace]
 
@@ -103,3 +104,31 @@ async def test_the_log_shows_what_it_holds_and_lost(make_trace: Make, url: str) 
     assert {"regista_trace_queue_depth 2.0", "regista_traces_dropped_total 3.0"} <= found
     assert any(line.startswith("regista_trace_lag_seconds 0.0") for line in found)
     assert any(line.startswith("regista_build_info{version=") for line in found)
+
+
+def test_the_time_to_each_token_is_that_of_calls_that_stream(make_trace: Make) -> None:
+    streamed = Call("openai", "gpt", "answer", "ok", Usage(9, 11), True, 0, 1, 500_000_000, first_token_ns=100_000_000)
+    whole = replace(streamed, first_token_ns=499_999_000)
+    failed, short = replace(streamed, status="error"), replace(streamed, usage=Usage(9, 1))
+    metrics = Metrics()
+    metrics.observe_trace(replace(make_trace("a"), calls=(streamed, whole, failed, short)))
+    by = 'application="club",model="embedded/reader"'
+    assert {
+        f"regista_output_token_seconds_count{{{by}}} 1.0",
+        f"regista_output_token_seconds_sum{{{by}}} 0.04",
+    } <= lines(metrics)
+
+
+def test_what_came_in_and_went_out_by_otlp_is_counted() -> None:
+    class Both:
+        received, rejected, refused, held, exported, dropped = 5, 2, 1, 300, 4, 3
+
+    found = lines(Metrics(None, tuple, None, OtlpFigures(Both(), Both())))
+    assert {
+        "regista_otlp_received_spans_total 5.0",
+        "regista_otlp_rejected_spans_total 2.0",
+        "regista_otlp_refused_requests_total 1.0",
+        "regista_otlp_held_bytes 300.0",
+        "regista_otlp_exported_traces_total 4.0",
+        "regista_otlp_dropped_traces_total 3.0",
+    } <= found

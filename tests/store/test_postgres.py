@@ -14,7 +14,7 @@ from tests._postgres import Server
 from regista.core.errors import ConfigurationError, MissingExtraError, StoreError
 from regista.store import connect, postgres
 from regista.store.keys import add
-from regista.store.postgres import CONNECTIONS, Postgres
+from regista.store.postgres import CONNECTIONS
 from regista.store.schema import steps
 
 INSERT = "INSERT INTO bodies VALUES (?, ?)"
@@ -226,7 +226,7 @@ def test_who_may_not_make_tables_is_told(running_postgres: Server, postgres: str
 
 def test_the_name_shown_is_that_of_the_place() -> None:
     with pytest.raises(StoreError, match=r"PostgreSQL at 127\.0\.0\.1:1/shop cannot be used: .*refused"):
-        Postgres("postgresql://ann@127.0.0.1:1/shop")
+        connect("postgresql://ann@127.0.0.1:1/shop")
 
 
 def test_text_is_compared_by_its_bytes_whatever_the_databases_collation(postgres: str) -> None:

@@ -124,6 +124,7 @@ def variant_digest(folder: Folder) -> str:
     settings = msgspec.to_builtins(folder.settings, enc_hook=str)
     # What is watched changes no answer, nor does how many are answered at once.
     del settings["evaluation"]
+    del settings["feedback"]
     del settings["batch"]
     if folder.settings.router is not None:
         for shadow in ("shadow", "shadow_share"):

@@ -6,7 +6,7 @@ It knows no surface: HTTP, the command line and Python all ask through `serve`.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -17,9 +17,12 @@ from msgspec.structs import replace as replace_request
 
 from regista.app.application import Application, build_provider
 from regista.app.asking import Asking
+from regista.app.collecting import collector_of
+from regista.app.feedback import Hearing
 from regista.app.folder import Folder, read
 from regista.app.live import LiveScoring
 from regista.app.loading import Loaded, Progress, Surroundings, close, load, ports_of
+from regista.app.schema import Feedback as FeedbackSettings
 from regista.app.serving import Serving
 from regista.app.shadows import Shadows
 from regista.app.team import Alone, Team
@@ -46,13 +49,17 @@ from regista.models.providers import CountsTokens
 from regista.observe.figures import Figure, rendered
 from regista.observe.log import TraceLog
 from regista.observe.metrics import Metrics
+from regista.observe.otel.context import Context
+from regista.observe.otel.figures import OtlpFigures
+from regista.observe.otel.intake import Intake
+from regista.observe.otel.sending import Exporter
 from regista.observe.recorder import Recorder
 from regista.serve.context.library import IngestReport, Library
 from regista.serve.exchange import Exchange, Handler
 from regista.serve.limits import Limits
 from regista.serve.stages.generate import generate
 from regista.serve.stages.read_on import read_on
-from regista.store import Database, connect, ledger
+from regista.store import Database, connect, feedback, ledger
 from regista.store.keys import Key, Keyring
 from regista.store.redis import connect as connect_redis
 
@@ -77,6 +84,7 @@ class Platform:
         max_body: int,
         live: LiveScoring | None,
         limits: Limits,
+        hearing: Callable[[Callable[[], FeedbackSettings | None]], Hearing],
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.keyring = keyring
@@ -91,10 +99,15 @@ class Platform:
         """Whether it is about to end: what is under way is finished, and who asks next should ask elsewhere."""
         self._loaded = loaded
         self._around = around
-        self._metrics = Metrics(log, lambda: self._loaded.upstreams.state(), limits.refused)
+        self.intake = Intake(log)
+        """Takes in spans that others send."""
+        self._exporter = Exporter(around.egress)
+        figures = OtlpFigures(self.intake, self._exporter)
+        self._metrics = Metrics(log, lambda: self._loaded.upstreams.state(), limits.refused, figures)
         self._raw: OrderedDict[tuple[str, bool], tuple[Handler, Variant]] = OrderedDict()
         self._live = live
         self.limits = limits
+        self.hearing = hearing(lambda: self.application.folder.settings.feedback)
         self._opening = asyncio.Lock()
         self._shadows = Shadows(self._observe)
         self._tasks = [
@@ -128,16 +141,19 @@ class Platform:
         try:
             loaded = await load(folder, None, around, progress)
             keyring = await asyncio.to_thread(Keyring, database)
+            hearing = partial(Hearing, url, await asyncio.to_thread(feedback.secret, database))
             log = TraceLog(url, settings["trace_queue"], settings["flush_ms"])
             live = _live_scoring(loaded, around, log)
             limits = _limits(settings, around)
+            collector = collector_of(folder.settings.observe, egress)
         except BaseException:
             await egress.close()
             await asyncio.to_thread(database.close)
             raise
         await log.start()
-        platform = cls(loaded, around, keyring, log, settings["max_body_mb"] << 20, live, limits)
+        platform = cls(loaded, around, keyring, log, settings["max_body_mb"] << 20, live, limits, hearing)
         platform.max_file = settings["max_file_mb"] << 20
+        platform._exporter.aim(collector)
         return platform
 
     def watch(self) -> None:
@@ -152,6 +168,9 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.hearing.close()
+        await self._exporter.close()
+        self.intake.close()
         await self.log.close()
         await self.limits.close()
         await self._around.egress.close()
@@ -198,7 +217,7 @@ class Platform:
         key: Key = ANYONE,
         *,
         fresh: bool = False,
-        trace_id: str | None = None,
+        context: Context | None = None,
         vectors: bool = False,
     ) -> Serving:
         """Begin to answer a request for the application or for a raw model, in the caller's trace where it has one.
@@ -211,14 +230,20 @@ class Platform:
         """
         self._check(key, request.model)
         handler, variant = self._resolve(request.model, vectors)
+        trace_id = context.trace_id if context is not None else None
         recorder = Recorder(variant.application, variant.digest, request.model, key.tenant, trace_id)
         with recorder.span("authenticate") as span:
             span.decide("allowed", key.name)
+            if context is not None:
+                recorder.context = context
+                span.attributes = context.attributes()
         name = key.name if key is not ANYONE else ""
         exchange = Exchange(request, variant, key.tenant, recorder, name, question=request.question, fresh=fresh)
         allowance = self.limits.of(key)
         if allowance is not None:
             exchange.hold = allowance.hold
+        if not vectors:
+            self.hearing.keep(exchange, request)
         if seconds := self.application.folder.settings.app.finish_abandoned_s:
             handler = read_on(handler, seconds)
         return Serving(handler, exchange, self._loaded.prices.version, self._settle, allowance)
@@ -235,7 +260,9 @@ class Platform:
 
     def health(self) -> Json:
         """Whether requests are served, and what is wrong with anything beside them."""
-        problems = [problem for problem in (self.problem, self.log.last_error, self.limits.problem) if problem]
+        problems = [self.problem, self.log.last_error, self.limits.problem, self._exporter.problem]
+        problems.append(self.hearing.signals.last_error)
+        problems = [problem for problem in problems if problem]
         upstreams = [upstream for upstream in self._loaded.upstreams.state() if upstream.state in ("open", "half-open")]
         problems += self._loaded.caches.problems
         problems += [f"[models.{upstream.name}] is left alone: {upstream.reason}" for upstream in upstreams]
@@ -251,7 +278,7 @@ class Platform:
 
     def figures(self) -> Sequence[Figure]:
         """What this process has counted and measured."""
-        return (*self._metrics.figures(), *self._loaded.caches.figures())
+        return (*self._metrics.figures(), *self._loaded.caches.figures(), *self.hearing.figures())
 
     async def metrics_text(self) -> bytes:
         """Figures of all processes of this server, for Prometheus."""
@@ -309,6 +336,7 @@ class Platform:
             )
             loaded = await load(folder, before, self._around, None)
             try:
+                collector = collector_of(folder.settings.observe, self._around.egress)
                 live = _live_scoring(loaded, self._around, self.log)
             except RegistaError:
                 await close(loaded.library, loaded.embedder, loaded.caches, but=before)
@@ -321,6 +349,7 @@ class Platform:
         self.problem = ""
         self._raw.clear()
         self._loaded = loaded
+        self._exporter.aim(collector)
         live, self._live = self._live, live
         if live is not None:
             await live.close()
@@ -405,12 +434,14 @@ class Platform:
         if (replay := REPLAY.get()) is not None and replay.told:
             return
         self._observe(trace)
+        self.hearing.hear(serving)
         self._shadows.offer(serving, self.application, self._loaded.prices.version)
         if self._live is not None and trace.application:
             self._live.offer(trace, serving.exchange, trace.answer)
 
     def _observe(self, trace: Trace) -> None:
         self._metrics.observe_trace(trace)
+        self._exporter.offer(trace)
         self.log.append(trace)
 
 

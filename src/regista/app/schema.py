@@ -33,6 +33,18 @@ Dollars = Annotated[
     ),
 ]
 
+Url = Annotated[
+    str,
+    Meta(pattern=r"^https?://[^\s/@?#]+[^\s?#]*$", description="Write a URL, such as http://127.0.0.1:4318."),
+]
+Origin = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[a-z0-9.\-]+(:[0-9]{1,5})?$|^https?://\[[0-9a-f:]+\](:[0-9]{1,5})?$",
+        description='Write an origin as a browser sends it, such as "https://shop.example": no path, no slash.',
+    ),
+]
+
 Factor = Annotated[
     str, Meta(pattern=r"^(0(\.[0-9]{1,3})?|1)$", description='Write a part of one as text, such as "0.5" for half.')
 ]
@@ -174,6 +186,30 @@ class Evaluation(Struct, frozen=True):
     share: Annotated[float, Meta(gt=0, le=1)] = 0.01
 
 
+class Observe(Struct, frozen=True):
+    """`[observe]`: where traces go beside the store: to a collector, by OTLP over HTTP.
+
+    `otlp` is its endpoint, as in OTEL_EXPORTER_OTLP_ENDPOINT. `headers_env` names the environment variable that holds
+    its headers: name=value,name=value. What was said goes there only with `content`.
+    """
+
+    otlp: Url | None = None
+    headers_env: str = ""
+    content: bool = False
+
+
+class Feedback(Struct, frozen=True):
+    """`[feedback]`: whose conversations are looked at for `signals`, and which web pages may have the widget.
+
+    Without it, signals are those of the application, and no answer has a token for feedback. A conversation is over
+    when nobody went on with it for `over_after_s`. `origins` are pages elsewhere that may send feedback by a token.
+    """
+
+    signals: Literal["application", "all", "off"] = "application"
+    over_after_s: Annotated[float, Meta(ge=1, le=604_800)] = 1800.0
+    origins: tuple[Origin, ...] = ()
+
+
 class Price(Struct, frozen=True):
     """`[prices."provider/model"]`, in dollars per million tokens. `context` is the model's window, in tokens.
 
@@ -203,5 +239,7 @@ class Settings(Struct, frozen=True):
     agents: Agents = field(default_factory=Agents)
     router: Router | None = None
     evaluation: Evaluation | None = None
+    feedback: Feedback | None = None
+    observe: Observe = field(default_factory=Observe)
     prices: dict[str, Price] = {}
     capabilities: dict[str, Capabilities] = {}

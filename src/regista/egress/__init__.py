@@ -49,9 +49,17 @@ class Transport(Protocol):
     """Sends one HTTP request."""
 
     async def open(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, patience: Patience = Patience()
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        patience: Patience = Patience(),
+        more: bytes = b"",
     ) -> Reply:
         """Send, and wait for the head of the answer, whatever its status.
+
+        `more` are further header lines, each ended by CRLF: those that no two requests have in common.
 
         Raises `ProviderTimeoutError`, or `ProviderError` when no connection could be had.
         """

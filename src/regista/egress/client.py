@@ -67,13 +67,19 @@ class Client:
         self._allowed.add(target(url).origin)
 
     async def open(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, patience: Patience = Patience()
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        patience: Patience = Patience(),
+        more: bytes = b"",
     ) -> HttpReply:
         """See `regista.egress.Transport`."""
         where = target(url)
         if where.origin not in self._allowed:
             raise ConfigurationError(f"{where.origin} is not named in the configuration, so nothing is sent there.")
-        head = self._head(method, url, where, tuple(headers), len(body))
+        head = self._head(method, url, where, tuple(headers), len(body), more)
         kept = True
         while True:
             connection = self._reuse(where.origin) if kept else None
@@ -111,7 +117,9 @@ class Client:
         self._idle.clear()
         await asyncio.sleep(0)
 
-    def _head(self, method: str, url: str, where: Target, headers: tuple[tuple[str, str], ...], length: int) -> bytes:
+    def _head(
+        self, method: str, url: str, where: Target, headers: tuple[tuple[str, str], ...], length: int, more: bytes
+    ) -> bytes:
         start = self._heads.get((method, url, headers))
         if start is None:
             default_port = where.port == (443 if where.scheme == "https" else 80)
@@ -129,7 +137,7 @@ class Client:
             if len(self._heads) > 1024:
                 self._heads.clear()
             self._heads[method, url, headers] = start
-        return b"%b%d\r\n\r\n" % (start, length)
+        return b"%b%d\r\n%b\r\n" % (start, length, more)
 
     def _reuse(self, origin: str) -> Connection | None:
         idle = self._idle.get(origin)

@@ -3,7 +3,7 @@
 from functools import cache
 
 from regista.core.nouns import Feedback
-from regista.feedback.labels import LABELS
+from regista.feedback.labels import HIDDEN
 from regista.feedback.signals import Signal, signals
 from regista.feedback.turns import Conversation
 
@@ -19,9 +19,8 @@ def derive(conversation: Conversation, at: int | None = None) -> list[Feedback]:
 
 
 def is_shown(feedback: Feedback) -> bool:
-    """Whether a signal is shown by default: unless too many of its findings were wrong where it was measured."""
-    label = LABELS.get(feedback.name) if feedback.kind == "signal" else None
-    return label is None or label.shown
+    """Whether it is shown by default: unless too many findings of a signal were wrong where it was measured."""
+    return feedback.kind != "signal" or feedback.name not in HIDDEN
 
 
 @cache

@@ -25,6 +25,8 @@ COMPLAINTS = {
     "unconfident": Label("says that the answer is not sure of itself"),
     "repetitive": Label("says that the answer repeats itself or is rude"),
 }
+FIGURES = frozenset({"length"})
+"""Signals that every conversation has: figures of it, and nothing that was found."""
 LABELS = {
     **COMPLAINTS,
     "correction": Label("corrects what was meant, by them or as it was understood"),
@@ -33,3 +35,5 @@ LABELS = {
     "positive": Label("is pleased with the answer, or thanks for it"),
     "refusal": Label("is answered by a refusal"),
 }
+HIDDEN = tuple(sorted(FIGURES.union(name for name, label in LABELS.items() if not label.shown)))
+"""Signals that are not shown by default."""

@@ -41,7 +41,13 @@ class Recording:
         """Nothing is contacted."""
 
     async def open(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, patience: Patience = Patience()
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        patience: Patience = Patience(),
+        more: bytes = b"",
     ) -> Reply:
         """Raises `Deferred`."""
         raise Deferred(urlsplit(url).path, body)
@@ -54,7 +60,13 @@ class Replaying:
         """Nothing is contacted."""
 
     async def open(
-        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, patience: Patience = Patience()
+        self,
+        method: str,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        patience: Patience = Patience(),
+        more: bytes = b"",
     ) -> Reply:
         """The answer that is there."""
         replay = REPLAY.get()

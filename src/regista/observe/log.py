@@ -8,6 +8,7 @@ import sys
 import time
 from asyncio.subprocess import PIPE, Process
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from regista.observe.wire import (
     HEADER,
     Acknowledgement,
     Batch,
+    Gathered,
     decode_acknowledgement,
     decode_batch,
     decode_trace,
@@ -94,6 +96,13 @@ class TraceLog:
         self._keeper = self._loop.create_task(self._keep(), name="trace writer")
         self._schedule()
 
+    def append_gathered(self, spans: Sequence[bytes], tenant: str) -> None:
+        """Queue spans of one trace from elsewhere, each as `otel.packing` has it. Never waits and never raises."""
+        if self._ending or self.depth >= self._queue:
+            self.dropped += 1
+        else:
+            self._enqueue(encode_trace(Gathered([msgspec.Raw(span) for span in spans], tenant)))
+
     def append(self, trace: Trace) -> None:
         """Queue a trace. Never waits and never raises: what finds no room or cannot be encoded is counted."""
         full = self.depth >= self._queue
@@ -103,7 +112,10 @@ class TraceLog:
         encoded = self._encoded(trace, thin=full)
         if encoded is None:
             self.dropped += 1
-            return
+        else:
+            self._enqueue(encoded)
+
+    def _enqueue(self, encoded: bytes) -> None:
         self.depth += 1
         self._waiting.append((time.monotonic(), encoded))
         if len(self._waiting) >= BATCH:

@@ -27,6 +27,8 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 
 _SERIES = 500
 """Combinations of labels kept apart; what comes after them is counted under `other`: a client names the model."""
 _TOKENS = ("input", "output", "cached", "reasoning")
+_PIECES_NS = 1_000_000
+"""An answer that took less after its first piece came in one: it says nothing of the time between pieces."""
 _STATES = {"closed": 0, "half-open": 1, "open": 2}
 
 
@@ -51,6 +53,7 @@ class Metrics:
         log: Log | None = None,
         upstreams: Callable[[], Sequence[Upstream]] = tuple,
         refused: Mapping[str, int] | None = None,
+        *more: Collector,
     ) -> None:
         self._registry = CollectorRegistry()
         self._tallies: dict[tuple[str, str, str, str], _Tally] = {}
@@ -60,6 +63,8 @@ class Metrics:
         self._registry.register(_Process(log))
         self._registry.register(_Models(upstreams))
         self._registry.register(_Refusals({} if refused is None else refused))
+        for collector in more:
+            self._registry.register(collector)
 
     def observe_trace(self, trace: Trace) -> None:
         """Count a finished trace."""
@@ -107,18 +112,22 @@ class _Spread:
 class _Tally:
     """Sums over the traces of one combination of labels."""
 
-    __slots__ = ("cost_nano", "duration", "first", "requests", "tokens", "unpriced")
+    __slots__ = ("cost_nano", "duration", "each", "first", "requests", "tokens", "unpriced")
 
     def __init__(self) -> None:
         self.requests = self.cost_nano = self.unpriced = 0
         self.tokens = [0] * len(_TOKENS)
-        self.duration, self.first = _Spread(), _Spread()
+        self.duration, self.first, self.each = _Spread(), _Spread(), _Spread()
 
     def add(self, trace: Trace) -> None:
         self.requests += 1
         self.duration.add(trace.duration_ns)
         if trace.first_token_ns:
             self.first.add(trace.first_token_ns)
+        for call in trace.calls:
+            written, rest_ns = call.usage.output_tokens, call.duration_ns - call.first_token_ns
+            if call.first_token_ns and rest_ns > _PIECES_NS and written > 1 and call.status == "ok":
+                self.each.add(rest_ns // (written - 1))
         usage, tokens = trace.usage, self.tokens
         tokens[0] += usage.input_tokens
         tokens[1] += usage.output_tokens
@@ -152,6 +161,9 @@ class _Traces(Collector):
         unpriced = CounterMetricFamily("regista_unpriced_requests", "Requests of unknown cost.", labels=by)
         duration = HistogramMetricFamily("regista_request_seconds", "Time to the whole answer.", labels=by)
         first = HistogramMetricFamily("regista_first_token_seconds", "Time to the first piece.", labels=by)
+        each = HistogramMetricFamily(
+            "regista_output_token_seconds", "Time to each token after the first, of calls that stream.", labels=by
+        )
         for labels, tallies in self._grouped(0, 1, 2):
             requests.add_metric(labels, sum(tally.requests for tally in tallies))
         for (application, result), tallies in self._grouped(0, 3):
@@ -164,6 +176,7 @@ class _Traces(Collector):
             unpriced.add_metric(labels, sum(tally.unpriced for tally in tallies))
             _add_spreads(duration, labels, [tally.duration for tally in tallies])
             _add_spreads(first, labels, [tally.first for tally in tallies])
+            _add_spreads(each, labels, [tally.each for tally in tallies])
         guards = CounterMetricFamily(
             "regista_guardrail_actions", "What guardrails did.", labels=("guardrail", "action")
         )
@@ -174,7 +187,7 @@ class _Traces(Collector):
         )
         for labels, count in self._calls.items():
             calls.add_metric(labels, count)
-        yield from (requests, duration, first, tokens, cost, unpriced, caches, guards, calls)
+        yield from (requests, duration, first, each, tokens, cost, unpriced, caches, guards, calls)
 
     def _grouped(self, *places: int) -> Iterable[tuple[tuple[str, ...], list[_Tally]]]:
         groups: dict[tuple[str, ...], list[_Tally]] = {}

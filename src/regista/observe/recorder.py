@@ -11,6 +11,8 @@ from types import TracebackType
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Call, Citation, Json, Span, Trace, Usage
+from regista.observe.otel.context import Context, headers
+from regista.observe.otel.identity import span_id
 
 _clock = time.perf_counter_ns
 _bits = random.Random(os.urandom(32)).getrandbits  # noqa: S311
@@ -21,7 +23,7 @@ class Recorder:
     """One request's notebook. `trace_id` is 32 hexadecimal digits, the W3C form, made up where none is given.
 
     The stages of a request run one after the other in one task, so the span that is open is the
-    parent of the next.
+    parent of the next. `context` is where the caller stands in a trace, if it said so.
     """
 
     __slots__ = (
@@ -33,6 +35,7 @@ class Recorder:
         "_start",
         "_tenant",
         "_variant",
+        "context",
         "started_ns",
         "trace_id",
     )
@@ -46,6 +49,7 @@ class Recorder:
         self._spans: list[OpenSpan] = []
         self._open = -1
         self._first_token_ns = 0
+        self.context: Context | None = None
         self.started_ns = time.time_ns()
         self._start = _clock()
 
@@ -160,6 +164,15 @@ class OpenSpan:
     def set(self, **attributes: object) -> None:
         """Keep plain values (numbers, text, lists and mappings of them) with the span."""
         self.attributes = {**self.attributes, **attributes}
+
+    def headers(self) -> bytes:
+        """The header lines by which a call made in this stage says what it belongs to (W3C trace context)."""
+        recorder = self._recorder
+        own = span_id(recorder.trace_id, recorder.started_ns, self._index)
+        context = recorder.context
+        if context is None:
+            return headers(recorder.trace_id, own)
+        return headers(recorder.trace_id, own, context.flags, context.state)
 
     def _failed(self, error: BaseException) -> None:
         self.decision = "error" if isinstance(error, Exception) else "cancelled"

@@ -1,8 +1,8 @@
 """What the serving process and the writer say to each other: length-prefixed msgpack in two pipes.
 
 Down go the URL of the store, which may hold a password and so is no argument for all to see, and then batches of
-traces; up come acknowledgements. A batch is taken by its number; the traces in
-it are encoded one by one, so that one that cannot be read spoils no other.
+traces, our own and those received from elsewhere; up come acknowledgements. A batch is taken by its number; the traces
+in it are encoded one by one, so that one that cannot be read spoils no other.
 """
 
 import struct
@@ -21,6 +21,13 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
     number: int
     traces: Sequence[msgspec.Raw]
+
+
+class Gathered(msgspec.Struct, frozen=True, array_like=True):
+    """Spans of one trace that somebody sent, as they came. They are made a trace where it is stored."""
+
+    spans: Sequence[msgspec.Raw]
+    tenant: str
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, array_like=True):
@@ -42,6 +49,7 @@ def thinned(trace: Trace) -> Trace:
 
 encode_trace = msgspec.msgpack.Encoder().encode
 decode_trace = msgspec.msgpack.Decoder(Trace).decode
+decode_gathered = msgspec.msgpack.Decoder(Gathered).decode
 decode_url = msgspec.msgpack.Decoder(str).decode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_acknowledgement = msgspec.msgpack.Decoder(Acknowledgement).decode

@@ -18,7 +18,19 @@ import msgspec
 
 from regista.core.errors import StoreError
 from regista.core.nouns import Trace
-from regista.observe.wire import HEADER, Acknowledgement, decode_batch, decode_trace, decode_url, frame, thinned
+from regista.observe.otel.nouns import OtlpSpan
+from regista.observe.otel.packing import decode_span
+from regista.observe.otel.storing import receive
+from regista.observe.wire import (
+    HEADER,
+    Acknowledgement,
+    decode_batch,
+    decode_gathered,
+    decode_trace,
+    decode_url,
+    frame,
+    thinned,
+)
 from regista.store import Database, connect
 from regista.store.traces import sum_up, write
 
@@ -57,10 +69,11 @@ class Writer:
 
     def _settle(self, payload: bytes) -> None:
         batch = decode_batch(payload)
-        traces, refused = _decoded(batch.traces)
+        traces, gathered, refused = _decoded(batch.traces)
         while True:
             try:
                 refused += self._store(traces)
+                refused += self._receive(gathered)
             except StoreError as error:
                 self._reopen()
                 self._answer(Acknowledgement(batch.number, False, 0, error.message))
@@ -77,11 +90,9 @@ class Writer:
 
         Returns how many were refused all the same.
         """
-        if self._database is None:
-            self._database = connect(self._url)
-            sum_up(self._database)
+        database = self._opened()
         try:
-            with self._database.transaction() as transaction:
+            with database.transaction() as transaction:
                 # An answer that waits for the processor waits a millisecond or two, not for a whole batch.
                 write(transaction, traces, os.sched_yield)
         except StoreError:
@@ -92,6 +103,23 @@ class Writer:
                 return 1 if thin == traces[0] else self._store([thin])
             return sum(self._store([trace]) for trace in traces)
         return 0
+
+    def _receive(self, gathered: Sequence[tuple[str, list[OtlpSpan]]]) -> int:
+        """Store what was sent from elsewhere, as `_store` does. Returns how many of these are lost."""
+        if not gathered:
+            return 0
+        try:
+            return receive(self._opened(), gathered, os.sched_yield)
+        except StoreError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are stored and it is counted
+            return 1 if len(gathered) == 1 else sum(self._receive([one]) for one in gathered)
+
+    def _opened(self) -> Database:
+        if self._database is None:
+            self._database = connect(self._url)
+            sum_up(self._database)
+        return self._database
 
     def _reopen(self) -> None:
         if self._database is not None:
@@ -111,12 +139,18 @@ class Writer:
             self._answers.flush()
 
 
-def _decoded(encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], int]:
+def _decoded(encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], list[tuple[str, list[OtlpSpan]]], int]:
+    """Traces of our own, spans from elsewhere with their tenants, and how many could not be read."""
     traces: list[Trace] = []
+    gathered: list[tuple[str, list[OtlpSpan]]] = []
     for raw in encoded:
-        with contextlib.suppress(msgspec.DecodeError):
+        try:
             traces.append(decode_trace(raw))
-    return traces, len(encoded) - len(traces)
+        except msgspec.DecodeError:
+            with contextlib.suppress(msgspec.DecodeError):
+                found = decode_gathered(raw)
+                gathered.append((found.tenant, [decode_span(span) for span in found.spans]))
+    return traces, gathered, len(encoded) - len(traces) - len(gathered)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from regista.core.nouns import Call, Cause, Delta, Hold, Request, Variant
+from regista.core.nouns import Call, Cause, Delta, Hold, Message, Request, Variant
 from regista.observe.recorder import Recorder
 from regista.serve.vault import Vault
 
@@ -36,6 +36,8 @@ class Exchange:
     calls: list[Call] = field(default_factory=list[Call])
     shadowed: Request | None = None
     """What the model was asked, where another one is to be asked the same after the answer."""
+    said: tuple[Message, ...] = ()
+    """What the client sent, word for word, where it is told from it what is thought of the answers."""
     hold: Hold | None = None
     """Asked before each call to a model, where the caller's key has limits."""
 

@@ -3,6 +3,8 @@
 Calls block: the serving core makes them in a thread, the writer in its own process.
 """
 
+from pathlib import Path
+
 from regista.core.errors import ConfigurationError
 from regista.store.database import Database
 
@@ -16,13 +18,15 @@ def connect(url: str, *, read_only: bool = False) -> Database:
     """
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite":
-        from regista.store.sqlite import Sqlite  # noqa: PLC0415 - the URL picks the engine
+        from regista.store.bodies_sqlite import WeekFiles  # noqa: PLC0415 - the URL picks the engine
+        from regista.store.sqlite import Sqlite  # noqa: PLC0415
 
-        return Sqlite(rest, read_only=read_only)
+        return Sqlite(rest, WeekFiles(Path(rest), read_only=read_only), read_only=read_only)
     if scheme in ("postgresql", "postgres"):
+        from regista.store.bodies_postgres import TableBodies  # noqa: PLC0415
         from regista.store.postgres import Postgres  # noqa: PLC0415 - an extra
 
-        return Postgres(url, read_only=read_only)
+        return Postgres(url, TableBodies(), read_only=read_only)
     shown = scheme if scheme.isalnum() else ""  # what is no URL may hold a password anywhere
     raise ConfigurationError(
         f"The store URL {shown}://… is of no known engine. Known: sqlite://path, postgresql://user:password@host/name"

@@ -1,14 +1,20 @@
 """What an engine offers: queries and transactions in the SQL that SQLite and PostgreSQL share, with `?` parameters."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from regista.store.bodies import Body
+from regista.text.words import Phrases
 
 Row = tuple[Any, ...]
 
 
 class Transaction(Protocol):
     """Writes that happen together or not at all."""
+
+    @property
+    def bodies(self) -> "Bodies": ...
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]: ...
 
@@ -17,6 +23,9 @@ class Transaction(Protocol):
 
 class Database(Protocol):
     """A connection that any thread may use."""
+
+    @property
+    def bodies(self) -> "Bodies": ...
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Rows of a SELECT, seen in one consistent state."""
@@ -28,6 +37,43 @@ class Database(Protocol):
 
     def version(self) -> int:
         """A number that is another one after any commit, also another process's. Cheaper than a query."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Sought(NamedTuple):
+    """What is searched for: phrases, in traces of one application if it is named, before a time if one is given."""
+
+    phrases: Phrases
+    application: str = ""
+    before_ns: int | None = None
+
+
+class Bodies(Protocol):
+    """What was said in traces, kept by their numbers where the engine keeps it."""
+
+    def put(self, transaction: Transaction, said: Iterable[tuple[int, Body]], rest: Callable[[], object]) -> None:
+        """Keep bodies of traces whose rows are written in this transaction, in the order of their numbers.
+
+        `rest` is called now and then.
+        """
+        ...
+
+    def get(self, database: Database, numbers: Sequence[int]) -> dict[int, Body]:
+        """Those that are kept. One that was lost is left out."""
+        ...
+
+    def search(self, database: Database, sought: Sought, limit: int) -> list[tuple[int, Body]]:
+        """The last to begin of the traces in which all phrases are, newest first, each with its number."""
+        ...
+
+    def remove(self, transaction: Transaction, numbers: Sequence[int]) -> None:
+        """Take the bodies of these traces away, but for those in files that `purge` sees to."""
+        ...
+
+    def purge(self, database: Database, before_ns: int) -> None:
+        """Make good on the disk that the traces which began before a time are gone from the tables."""
         ...
 
     def close(self) -> None: ...

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from regista.core.errors import ConfigurationError, MissingExtraError, StoreError
-from regista.store.database import Row, Transaction
+from regista.store.database import Bodies, Row, Transaction
 from regista.store.dialect import copied, definition, statement
 from regista.store.schema import steps
 
@@ -77,7 +77,8 @@ class Postgres:
         StoreError: the server cannot be reached, refuses, or is of another version than this Regista.
     """
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, bodies: Bodies, *, read_only: bool = False) -> None:
+        self.bodies = bodies
         self._parameters = _parameters(url)
         self._read_only = read_only
         self._idle: list[_Connection] = []
@@ -104,7 +105,7 @@ class Postgres:
 
     @contextmanager
     def transaction(self) -> Generator[Transaction]:
-        with self._explained(), self._connection() as connection, _written(connection) as transaction:
+        with self._explained(), self._connection() as connection, _written(connection, self.bodies) as transaction:
             yield transaction
 
     def version(self) -> int:
@@ -175,7 +176,7 @@ class Postgres:
             self._apply()
 
     def _apply(self) -> None:
-        with self._explained(), self._connection() as connection, _written(connection) as transaction:
+        with self._explained(), self._connection() as connection, _written(connection, self.bodies) as transaction:
             # Read again: another process may have done it while this one waited for the lock.
             done = _done(transaction.execute)
             transaction.execute("SET LOCAL statement_timeout = 0")
@@ -200,8 +201,9 @@ class Postgres:
 
 
 class _Cursor:
-    def __init__(self, connection: _Connection) -> None:
+    def __init__(self, connection: _Connection, bodies: Bodies) -> None:
         self._cursor = connection.cursor(binary=True)
+        self.bodies = bodies
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         self._cursor.execute(statement(sql), parameters)
@@ -217,10 +219,10 @@ class _Cursor:
 
 
 @contextmanager
-def _written(connection: _Connection) -> Generator[_Cursor]:
+def _written(connection: _Connection, bodies: Bodies) -> Generator[_Cursor]:
     connection.execute(_BEGIN)
     try:
-        yield _Cursor(connection)
+        yield _Cursor(connection, bodies)
         connection.commit()
     except BaseException:
         with suppress(psycopg.Error):

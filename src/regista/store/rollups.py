@@ -61,6 +61,13 @@ class Summary:
         if first_token_ns:
             self.first_token.add(first_token_ns)
 
+    def remove(self, counts: Iterable[int], duration_ns: int, first_token_ns: int) -> None:
+        """Take out what was taken in as one trace."""
+        self.counts = [own - given for own, given in zip(self.counts, counts, strict=True)]
+        self.duration.remove(duration_ns)
+        if first_token_ns:
+            self.first_token.remove(first_token_ns)
+
     def merge(self, other: "Summary") -> None:
         """Take in what another one sums up."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
@@ -110,6 +117,21 @@ def write(transaction: Transaction, traces: Sequence[Trace]) -> None:
         _store(transaction, _TABLES[of], HOUR_S, hours)
 
 
+def withdraw(transaction: Transaction, trace: Trace) -> None:
+    """Take a trace without calls out of its minute and its hour again, where they are kept still."""
+    table = _TABLES["traces"]
+    for grain_s in (MINUTE_S, HOUR_S):
+        start = trace.started_ns // (grain_s * NANO) * grain_s
+        place = (grain_s, start, trace.application, trace.model, trace.variant)
+        where = "grain_s = ? AND start_s = ? AND application = ? AND model = ? AND variant = ?"
+        for row in transaction.execute(f"SELECT {table.columns} FROM {table.name} WHERE {where}", place):
+            transaction.execute(f"DELETE FROM {table.name} WHERE {where}", place)
+            left = _summary(row)
+            left.remove(_of_trace(trace), trace.duration_ns, trace.first_token_ns)
+            if left.counts[0] > 0:
+                _store(transaction, table, grain_s, {place[1:]: left})
+
+
 def missing(transaction: Transaction) -> bool:
     """Whether there are traces that no rollup has: those of a Regista that kept none."""
     kept = transaction.execute("SELECT 1 FROM trace_rollups LIMIT 1")
@@ -139,6 +161,31 @@ def read(
 
     `grain_s` is how long a group of `time` is: a minute, or any number of whole hours, which a month is best read in.
     """
+    groups = _groups(database, of, by, since_s, until_s, grain_s, application, model)
+    return [_rollup(key, groups[key]) for key in sorted(groups)]
+
+
+def read_with_total(
+    database: Database, of: Of, *, since_s: int, until_s: int, grain_s: int = HOUR_S
+) -> tuple[Rollup | None, list[Rollup]]:
+    """The same by time alone, with the sum of all, if there is anything: both for the price of one."""
+    groups = _groups(database, of, ("time",), since_s, until_s, grain_s)
+    total = Summary()
+    for summary in groups.values():
+        total.merge(summary)
+    return _rollup((0, "", "", ""), total) if groups else None, [_rollup(key, groups[key]) for key in sorted(groups)]
+
+
+def _groups(
+    database: Database,
+    of: Of,
+    by: Sequence[str],
+    since_s: int,
+    until_s: int,
+    grain_s: int,
+    application: str = "",
+    model: str = "",
+) -> "dict[Key, Summary]":
     stored = HOUR_S if grain_s % HOUR_S == 0 else MINUTE_S
     table = _TABLES[of]
     conditions, given = ["grain_s = ?", "start_s >= ?", "start_s < ?"], list[Any]((stored, since_s, until_s))
@@ -152,7 +199,7 @@ def read(
         key = (row[1] // grain_s * grain_s, row[2], row[3], row[4])
         grouped = tuple(value if name in by else type(value)() for name, value in zip(_PARTS, key, strict=True))
         _of(groups, grouped).merge(_summary(row))
-    return [_rollup(key, groups[key]) for key in sorted(groups)]
+    return groups
 
 
 _PARTS = ("time", "application", "model", "part")

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from regista.core.errors import StoreError
-from regista.store.database import Row, Transaction
+from regista.store.database import Bodies, Row, Transaction
 from regista.store.schema import steps
 
 BUSY_MS = 5_000
+WAL_PAGES = 4_000
+"""Pages of 4 kB in the log before they go to their places: those that change often, of an index over ids, go once."""
 CACHE_KB = 16_000
 """Pages a connection keeps at hand: with SQLite's own 2 MB, every trace id looked for is a read."""
 
@@ -24,8 +26,9 @@ class Sqlite:
         StoreError: the file cannot be opened, or is of another version than this Regista.
     """
 
-    def __init__(self, path: str, *, read_only: bool = False) -> None:
+    def __init__(self, path: str, bodies: Bodies, *, read_only: bool = False) -> None:
         self.path = Path(path)
+        self.bodies = bodies
         self._read_only = read_only
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
@@ -46,7 +49,7 @@ class Sqlite:
             connection = self._connection()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                yield _Cursor(connection)
+                yield _Cursor(connection, self.bodies)
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -61,6 +64,7 @@ class Sqlite:
             return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
 
     def close(self) -> None:
+        self.bodies.close()
         with self._lock:
             for connection in self._open:
                 connection.close()
@@ -85,8 +89,9 @@ class Sqlite:
         try:
             connection.execute("PRAGMA foreign_keys=ON")
             connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+            connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, however SQLite was built
             if not self._read_only:
-                _write_ahead(connection)
+                write_ahead(connection)
         except BaseException:
             connection.close()
             raise
@@ -96,7 +101,7 @@ class Sqlite:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _error(self.path, str(error)) from error
+            raise unusable(self.path, str(error)) from error
 
     def _migrate(self) -> None:
         """Apply the steps the database has not seen; its `user_version` is the last one's number."""
@@ -128,12 +133,13 @@ class Sqlite:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError):
             raise  # a mistake in the program, not a state of the database
         except sqlite3.DatabaseError as error:
-            raise _error(self.path, str(error)) from error
+            raise unusable(self.path, str(error)) from error
 
 
 class _Cursor:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, bodies: Bodies) -> None:
         self._connection = connection
+        self.bodies = bodies
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         return self._connection.execute(sql, parameters).fetchall()
@@ -142,7 +148,8 @@ class _Cursor:
         self._connection.executemany(sql, rows)
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def write_ahead(connection: sqlite3.Connection) -> None:
+    """Let a file be read while it is written."""
     # SQLite does not wait for the lock when it changes the journal mode, and every process that
     # opens a new file at once wants to: so wait here.
     for attempt in range(50):
@@ -155,6 +162,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             time.sleep(0.05)
     # WAL keeps the file whole at any crash; NORMAL may lose the last commits on power loss only.
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
 
 
 _ADVICE = {
@@ -168,7 +176,8 @@ _ADVICE = {
 }
 
 
-def _error(path: Path, reason: str) -> StoreError:
+def unusable(path: Path, reason: str) -> StoreError:
+    """What is wrong with a file, and what to do."""
     fallback = f"Look at {path.parent}, or set REGISTA_STORE to another path."
     advice = next((advice for key, advice in _ADVICE.items() if key in reason.lower()), fallback)
     return StoreError(f"The database {path} cannot be used: {reason}. {advice}")

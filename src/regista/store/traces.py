@@ -3,38 +3,55 @@
 Knows how a trace is laid out in tables, not who makes or reads it.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-import zstandard
 
 from regista.core.errors import NotFoundError
-from regista.core.nouns import Citation, Json, Span, Trace, Usage
+from regista.core.nouns import Json, Span, Trace, Usage
 from regista.store import ledger, rollups
-from regista.store.database import Database, Row, Transaction
+from regista.store.bodies import PART, Body, body_of, part_from, parts_of
+from regista.store.database import Database, Row, Sought, Transaction
+from regista.text.words import phrases, piece
 
+_T = TypeVar("_T")
 _IDS = 400
 """Ids asked for in one query; SQLite takes 999 parameters in its oldest builds."""
 
+_SOME = 50
+"""Traces whose bodies are held at once."""
 _PAGE = 1_000
 """Traces summed up in one step."""
 ROWS = 50
 """Rows between two rests: half a millisecond of work."""
-_COLUMNS = (
+COLUMNS = (
     "application, variant, model, tenant, started_ns, duration_ns, first_token_ns, status, error, cached, "
     "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key"
 )
-_PAGE_OF_TRACES = f"SELECT n, id, {_COLUMNS} FROM traces WHERE n > ? ORDER BY n LIMIT ?"
-_INSERT_TRACE = f"INSERT INTO traces (n, id, {_COLUMNS}) VALUES ({', '.join('?' * 20)})"
+_PAGE_OF_TRACES = f"SELECT n, id, {COLUMNS} FROM traces WHERE n > ? ORDER BY n LIMIT ?"
+_NEXT = (
+    "SELECT coalesce(max(n), 0) + 1 FROM (SELECT max(n) AS n FROM traces UNION ALL SELECT max(trace) FROM ledger "
+    "UNION ALL SELECT max(last) FROM body_steps) AS used"
+)
+"""A number that no trace had, even one that is forgotten: what was spent on that is still in the ledger."""
+_INSERT_TRACE = f"INSERT INTO traces (n, id, {COLUMNS}) VALUES ({', '.join('?' * 20)})"
 _INSERT_SPAN = f"INSERT INTO spans VALUES ({', '.join('?' * 9)})"
-_INSERT_BODY = "INSERT INTO bodies VALUES (?, ?)"
+_INSERT_PART = "INSERT INTO body_parts VALUES (?, ?, ?)"
+_SPANS = "SELECT stage, name, parent, start_ns, duration_ns, decision, reason FROM spans WHERE trace = ?"
+_PIECE = 120
+"""Characters shown of a text in which something was found."""
+GONE = "(What was said is gone: the file of its week is missing or damaged.)"
+"""The question of a trace of which nothing but its figures is left."""
+NOTHING = Body(GONE, "")
 
 
 class TraceRow(msgspec.Struct, frozen=True):
-    """A trace as a list shows it: all but its answer, citations and spans."""
+    """A trace as a list shows it: all but its answer, citations and spans.
+
+    Where it was searched for, `piece` is some text in which something was found, and `marks` are the places in it.
+    """
 
     id: str
     application: str
@@ -52,37 +69,8 @@ class TraceRow(msgspec.Struct, frozen=True):
     price_version: str
     key: str
     question: str
-
-
-class _Body(msgspec.Struct, frozen=True, array_like=True):
-    """What was said, and the attributes of the spans in their order."""
-
-    question: str
-    answer: str
-    citations: tuple[Citation, ...]
-    attributes: tuple[Json, ...]
-
-
-class _Codec(threading.local):
-    """One compressor a thread: making one costs more than compressing a body, and sharing one is not safe."""
-
-    def __init__(self) -> None:
-        # Level 3 makes bodies of one or two kilobytes 1 % smaller and takes a quarter longer.
-        self._compress = zstandard.ZstdCompressor(level=1)
-        self._decompress = zstandard.ZstdDecompressor()
-        self._encode = msgspec.msgpack.Encoder()
-        self._decode = msgspec.msgpack.Decoder(_Body)
-
-    def pack(self, trace: Trace) -> bytes:
-        attributes = tuple([span.attributes for span in trace.spans])
-        body = _Body(trace.question, trace.answer, trace.citations, attributes)
-        return self._compress.compress(self._encode.encode(body))
-
-    def unpack(self, body: bytes) -> _Body:
-        return self._decode.decode(self._decompress.decompress(body))
-
-
-_codec = _Codec()
+    piece: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
 
 
 def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], object] = lambda: None) -> int:
@@ -91,8 +79,7 @@ def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], 
     `rest` is called every few rows, for who shares a processor with someone in a hurry.
     """
     new = _new(transaction, traces)
-    first = int(transaction.execute("SELECT coalesce(max(n), 0) + 1 FROM traces")[0][0])
-    numbered = list(enumerate(new, first))
+    numbered = list(enumerate(new, int(transaction.execute(_NEXT)[0][0])))
     transaction.executemany(_INSERT_TRACE, _unhurried((_trace_row(n, trace) for n, trace in numbered), rest))
     spans = (
         (n, i, s.parent, s.stage, s.name, s.start_ns, s.duration_ns, s.decision, s.reason)
@@ -100,7 +87,9 @@ def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], 
         for i, s in enumerate(trace.spans)
     )
     transaction.executemany(_INSERT_SPAN, _unhurried(spans, rest))
-    transaction.executemany(_INSERT_BODY, _unhurried(((n, _codec.pack(trace)) for n, trace in numbered), rest))
+    transaction.bodies.put(transaction, _unhurried(((n, body_of(trace)) for n, trace in numbered), rest), rest)
+    if parts := [(n, *part) for n, trace in numbered if len(trace.spans) > PART for part in parts_of(trace)]:
+        transaction.executemany(_INSERT_PART, parts)
     ledger.write(transaction, numbered)
     rest()
     if new:
@@ -155,11 +144,63 @@ def recent(
     if status is not None and status != "ok":
         where += " AND status <> 'ok'"  # word for word the condition of the index traces_failed, which makes it usable
     rows = database.query(
-        f"SELECT id, {_COLUMNS}, body FROM traces LEFT JOIN bodies ON bodies.trace = traces.n "
-        f"WHERE {where} ORDER BY started_ns DESC, n DESC LIMIT ?",
+        f"SELECT n, id, {COLUMNS} FROM traces WHERE {where} ORDER BY started_ns DESC, n DESC LIMIT ?",
         (*given.values(), limit),
     )
-    return [_listed(row) for row in rows]
+    bodies = database.bodies.get(database, [row[0] for row in rows])
+    return [TraceRow(**_named(row), question=bodies.get(row[0], NOTHING).question) for row in rows]
+
+
+def search(
+    database: Database, text: str, *, application: str = "", limit: int = 20, before: int | None = None
+) -> list[TraceRow]:
+    """The last traces in whose question or answer a text's words are, all of them, newest first.
+
+    Words in quotes stand in a row. Case and accents do not count, nor does anything but letters and digits; of a
+    question or an answer the first 100,000 characters are looked at. `before` is as in `recent`.
+    """
+    sought = Sought(phrases(text), application, before)
+    found = database.bodies.search(database, sought, limit) if sought.phrases else []
+    rows: dict[int, Row] = {}
+    for start in range(0, len(found), _IDS):
+        some = [n for n, _ in found[start : start + _IDS]]
+        marks = ", ".join("?" * len(some))
+        rows |= {
+            row[0]: row for row in database.query(f"SELECT n, id, {COLUMNS} FROM traces WHERE n IN ({marks})", some)
+        }
+    listed: list[TraceRow] = []
+    for n, body in found:
+        if row := rows.get(n):
+            shown, marked = piece(sought.phrases, (body.question, body.answer), _PIECE)
+            listed.append(TraceRow(**_named(row), question=body.question, piece=shown, marks=marked))
+    return listed
+
+
+def of_ids(database: Database, ids: Sequence[str]) -> list[tuple[int, Trace]]:
+    """All traces of these ids, whoever's they are, each with its number."""
+    found: list[tuple[int, Trace]] = []
+    for start in range(0, len(ids), _IDS):
+        some = [bytes.fromhex(one) for one in ids[start : start + _IDS]]
+        marks = ", ".join("?" * len(some))
+        rows = database.query(f"SELECT n, id, {COLUMNS} FROM traces WHERE id IN ({marks})", some)
+        bodies = database.bodies.get(database, [row[0] for row in rows]) if rows else {}
+        found += [(row[0], _trace(database, row, bodies.get(row[0], NOTHING))) for row in rows]
+    return found
+
+
+def remove(transaction: Transaction, numbers: Sequence[int]) -> None:
+    """Take traces of these numbers, a few hundred at most, out of the tables; their sums and calls stay."""
+    marks = ", ".join("?" * len(numbers))
+    transaction.bodies.remove(transaction, numbers)
+    for table, name in (("spans", "trace"), ("body_parts", "trace"), ("traces", "n")):
+        transaction.execute(f"DELETE FROM {table} WHERE {name} IN ({marks})", numbers)
+
+
+def withdraw(transaction: Transaction, numbered: Sequence[tuple[int, Trace]]) -> None:
+    """Take traces away that others are written in the place of, and out of the sums. They are without calls."""
+    for n, trace in numbered:
+        remove(transaction, [n])
+        rollups.withdraw(transaction, trace)
 
 
 def find(database: Database, trace_id: str) -> Trace:
@@ -170,6 +211,44 @@ def find(database: Database, trace_id: str) -> Trace:
     Raises:
         NotFoundError: no id starts like this, or several do.
     """
+    row = located(database, trace_id)
+    body = database.bodies.get(database, [row[0]]).get(row[0], NOTHING)
+    return _trace(database, row, body)
+
+
+def spans_of(database: Database, trace: str, start: int = 0, limit: int = PART) -> list[Span]:
+    """Spans of the trace that `find` finds, from the one of number `start` on; the others are not read.
+
+    Raises as `find`.
+    """
+    n = located(database, trace)[0]
+    rows = database.query(f"{_SPANS} AND n >= ? ORDER BY n LIMIT ?", (n, start, limit))
+    return spans_from(rows, attributes_of(database, n, None, start, len(rows)))
+
+
+def attributes_of(database: Database, n: int, body: Body | None, start: int, count: int) -> list[Json]:
+    """Attributes of so many spans of the trace of a number; empty ones where they are gone.
+
+    `body` is its body, if it is at hand.
+    """
+    found: dict[int, Json] = {}
+    if start < PART:
+        body = body or database.bodies.get(database, [n]).get(n, NOTHING)
+        found |= enumerate(body.attributes)
+    first, last = max(1, start // PART), (start + count - 1) // PART
+    sql = "SELECT part, body FROM body_parts WHERE trace = ? AND part BETWEEN ? AND ?"
+    for part, packed in database.query(sql, (n, first, last)) if last >= first else ():
+        found |= enumerate(part_from(packed), part * PART)
+    return [found.get(at, {}) for at in range(start, start + count)]
+
+
+def spans_from(rows: Sequence[Row], attributes: Sequence[Json]) -> list[Span]:
+    """Spans of rows of their columns from `stage` to `reason`, and of their attributes."""
+    return [Span(*row, attributes=given) for row, given in zip(rows, attributes, strict=True)]
+
+
+def located(database: Database, trace_id: str) -> Row:
+    """The same trace's number, id and `COLUMNS`. Raises as `find`."""
     rows = _starting_with(database, trace_id.strip().lower())
     if not rows:
         raise NotFoundError(
@@ -183,8 +262,7 @@ def find(database: Database, trace_id: str) -> Trace:
             f"The ids of several traces start with {trace_id!r}: {shown}{', …' if len(ids) > 5 else ''}. "
             "Type more of the one you mean."
         )
-    n, id, *columns = rows[-1]
-    return _trace(database, n, id.hex(), columns)
+    return rows[-1]
 
 
 def answered(
@@ -192,7 +270,7 @@ def answered(
 ) -> Iterator[Trace]:
     """The last traces of an application that a model answered, whole, the oldest first: of one tenant, or of all.
 
-    Those answered from a cache are left out.
+    Those answered from a cache are left out, and those of which nothing but figures is left.
     """
     conditions = "application = ? AND started_ns >= ? AND status = 'ok' AND cached NOT IN ('hit', 'coalesced')"
     given: list[Any] = [application, since_ns]
@@ -200,21 +278,26 @@ def answered(
         conditions += " AND tenant = ?"
         given.append(tenant)
     rows = database.query(
-        f"SELECT n, id, {_COLUMNS} FROM traces WHERE {conditions} ORDER BY started_ns DESC, n DESC LIMIT ?",
+        f"SELECT n, id, {COLUMNS} FROM traces WHERE {conditions} ORDER BY started_ns DESC, n DESC LIMIT ?",
         (*given, limit),
     )
-    for n, id, *columns in reversed(rows):
-        yield _trace(database, n, id.hex(), columns)
+    rows.reverse()
+    for start in range(0, len(rows), _SOME):
+        some = rows[start : start + _SOME]
+        bodies = database.bodies.get(database, [row[0] for row in some])
+        yield from (_trace(database, row, bodies[row[0]]) for row in some if row[0] in bodies)
 
 
 def shadow_of(database: Database, trace_id: str) -> Trace | None:
     """The trace of the shadow call that was made for a trace, the newest; None where there is none."""
     rows = database.query(
-        f"SELECT n, id, {_COLUMNS} FROM traces WHERE n = "
+        f"SELECT n, id, {COLUMNS} FROM traces WHERE n = "
         "(SELECT max(trace) FROM spans WHERE name = ? AND stage = 'shadow')",
         (trace_id,),
     )
-    return _trace(database, rows[0][0], rows[0][1].hex(), rows[0][2:]) if rows else None
+    if not rows:
+        return None
+    return _trace(database, rows[0], database.bodies.get(database, [rows[0][0]]).get(rows[0][0], NOTHING))
 
 
 def _new(transaction: Transaction, traces: Sequence[Trace]) -> list[Trace]:
@@ -229,7 +312,7 @@ def _new(transaction: Transaction, traces: Sequence[Trace]) -> list[Trace]:
     return list(given.values())
 
 
-def _unhurried(rows: Iterable[Row], rest: Callable[[], object]) -> Iterator[Row]:
+def _unhurried(rows: Iterable[_T], rest: Callable[[], object]) -> Iterator[_T]:
     for row, turn in zip(rows, cycle(range(ROWS)), strict=False):
         yield row
         if turn == ROWS - 1:
@@ -241,7 +324,7 @@ def _starting_with(database: Database, prefix: str) -> list[Row]:
         return []
     low, high = bytes.fromhex(prefix.ljust(32, "0")), bytes.fromhex(prefix.ljust(32, "f"))
     return database.query(
-        f"SELECT n, id, {_COLUMNS} FROM traces WHERE id BETWEEN ? AND ? ORDER BY id, started_ns LIMIT 1000", (low, high)
+        f"SELECT n, id, {COLUMNS} FROM traces WHERE id BETWEEN ? AND ? ORDER BY id, started_ns LIMIT 1000", (low, high)
     )
 
 
@@ -271,30 +354,19 @@ def _trace_row(n: int, trace: Trace) -> tuple[Any, ...]:
     )
 
 
-def _listed(row: Row) -> TraceRow:
-    id, *columns, body = row
-    return TraceRow(id=id.hex(), **_fields(columns), question=_codec.unpack(body).question)
+def _named(row: Row) -> dict[str, Any]:
+    return {"id": row[1].hex(), **fields(row[2:])}
 
 
-def _trace(database: Database, n: int, id: str, columns: Sequence[Any]) -> Trace:
-    body = _codec.unpack(database.query("SELECT body FROM bodies WHERE trace = ?", (n,))[0][0])
-    rows = database.query(
-        "SELECT stage, name, parent, start_ns, duration_ns, decision, reason FROM spans WHERE trace = ? ORDER BY n",
-        (n,),
-    )
-    spans = tuple(
-        Span(stage, name, parent, start, duration, decision, reason, attributes)
-        for (stage, name, parent, start, duration, decision, reason), attributes in zip(
-            rows, body.attributes, strict=True
-        )
-    )
+def _trace(database: Database, row: Row, body: Body) -> Trace:
+    n = row[0]
+    rows = database.query(f"{_SPANS} ORDER BY n", (n,))
     return Trace(
-        id=id,
-        **_fields(columns),
+        **_named(row),
         question=body.question,
         answer=body.answer,
         citations=body.citations,
-        spans=spans,
+        spans=tuple(spans_from(rows, attributes_of(database, n, body, 0, len(rows)))),
         calls=ledger.calls(database, n),
     )
 
@@ -303,11 +375,11 @@ def _bare(transaction: Transaction, row: Row) -> Trace:
     """A trace without what was said and done: what figures are made of."""
     n, id, *columns = row
     calls = ledger.calls_of(transaction, n)
-    return Trace(id.hex(), **_fields(columns), question="", answer="", citations=(), spans=(), calls=calls)
+    return Trace(id.hex(), **fields(columns), question="", answer="", citations=(), spans=(), calls=calls)
 
 
-def _fields(columns: Sequence[Any]) -> dict[str, Any]:
+def fields(columns: Sequence[Any]) -> dict[str, Any]:
     """The columns by the names a trace has for them: its counts of tokens are one value."""
-    fields: dict[str, Any] = dict(zip(_COLUMNS.split(", "), columns, strict=True))
-    counts = {name: fields.pop(name) for name in Usage.__struct_fields__ if name in fields}
-    return fields | {"usage": Usage(**counts)}
+    named: dict[str, Any] = dict(zip(COLUMNS.split(", "), columns, strict=True))
+    counts = {name: named.pop(name) for name in Usage.__struct_fields__ if name in named}
+    return named | {"usage": Usage(**counts)}

@@ -7,11 +7,14 @@ words, each character is one. Nothing else counts: `e-mail` is two words in a ro
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 MOST = 100_000
 """Characters of a text that are searched."""
 PHRASES = 32
 """Phrases of a query that count."""
+ROW = 64
+"""Words of a phrase that count."""
 _MARKS = (
     r"\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670"
     r"\u06d6-\u06dc\u06df-\u06e4\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\u3099\u309a\ufe20-\ufe2f"
@@ -48,43 +51,62 @@ def phrases(query: str) -> Phrases:
     >>> phrases('refund "Our policy" e-mail ?')
     (('refund',), ('our', 'policy'), ('e', 'mail'))
     """
-    parts = (tuple(words(quoted or piece)) for quoted, piece in _PART.findall(query[:MOST]))
+    parts = (tuple(words(quoted or piece)[:ROW]) for quoted, piece in _PART.findall(query[:MOST]))
     return tuple(dict.fromkeys(part for part in parts if part))[:PHRASES]
 
 
 def held(asked: Phrases, texts: Sequence[str]) -> bool:
     """Whether each phrase is in one of the texts."""
     if all(text.isascii() for text in texts):
-        lowered = "\n".join(texts).lower()
-        if not all(word in lowered for phrase in asked for word in phrase):
-            return False
+        lowered = [text[:MOST].lower() for text in texts]
+        for word in (word for phrase in asked for word in phrase):
+            if not any(word in text for text in lowered):
+                return False
+        return all(any(pattern.search(text) for text in lowered) for pattern in map(_pattern, asked))
     spaced = "\n".join(f" {' '.join(words(text[:MOST]))} " for text in texts)
     return all(f" {' '.join(phrase)} " in spaced for phrase in asked)
 
 
 def found(asked: Phrases, text: str) -> list[tuple[int, int]]:
     """Where in the text the phrases are: starts and ends, in order, none in another."""
+    text = text[:MOST]
+    if text.isascii():
+        lowered = text.lower()
+        hits = (match.span() for phrase in asked for match in _pattern(phrase).finditer(lowered))
+    else:
+        hits = _found_by_words(asked, text)
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(hits):
+        if apart and start < apart[-1][1]:
+            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
+        else:
+            apart.append((start, end))
+    return apart
+
+
+@lru_cache(256)
+def _pattern(phrase: tuple[str, ...]) -> re.Pattern[str]:
+    """A phrase in ASCII text of small letters. What begins with letters is found quickly: the look back comes after."""
+    first, *others = map(re.escape, phrase)
+    row = "".join(f"[^a-z0-9]+{word}" for word in others)
+    return re.compile(f"{first}(?<![a-z0-9]{first}){row}(?![a-z0-9])")
+
+
+def _found_by_words(asked: Phrases, text: str) -> list[tuple[int, int]]:
     places, spans = list[str](), list[tuple[int, int]]()
-    for match in _MARKED_WORD.finditer(text[:MOST]):
+    for match in _MARKED_WORD.finditer(text):
         for word in words(match[0]):
             places.append(word)
             spans.append(match.span())
     starts: dict[str, list[int]] = {}
     for at, word in enumerate(places):
         starts.setdefault(word, []).append(at)
-    hits = sorted(
+    return [
         (spans[at][0], spans[at + len(phrase) - 1][1])
         for phrase in asked
         for at in starts.get(phrase[0], [])
         if tuple(places[at : at + len(phrase)]) == phrase
-    )
-    apart: list[tuple[int, int]] = []
-    for start, end in hits:
-        if apart and start < apart[-1][1]:
-            apart[-1] = (apart[-1][0], max(end, apart[-1][1]))
-        else:
-            apart.append((start, end))
-    return apart
+    ]
 
 
 def piece(asked: Phrases, texts: Sequence[str], length: int) -> tuple[str, tuple[tuple[int, int], ...]]:

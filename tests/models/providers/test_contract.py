@@ -4,8 +4,12 @@ import dataclasses
 import inspect
 
 import pytest
+from tests._upstream.server import Upstream
 
+from regista.core.nouns import Account, Message, Request
+from regista.egress.client import Client
 from regista.models.providers import providers
+from regista.serve.collector import collect
 
 NAMES = providers.names()
 
@@ -41,3 +45,21 @@ def test_a_provider_is_made_without_options_but_its_url_and_shows_no_key(
             monkeypatch.setenv(f"{name.upper()}_API_KEY", "sk-not-to-be-shown")
     needed = {option.name: "https://club.openai.azure.com" for option in providers.options(name) if option.required}
     assert "sk-not-to-be-shown" not in repr(providers.build(name, None, **needed))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "gemini", "bedrock"])
+async def test_the_headers_of_the_account_go_with_the_call_and_nothing_else_of_it(
+    name: str, stream: bool, upstream: Upstream, transport: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "sk-not-a-real-one")
+    options = {"base_url": upstream.url(), "api_key_env": "SOME_KEY"}
+    provider = providers.build(name, {"transport": transport}, **options)
+    account = Account("the tenant", headers=b"traceparent: 00-a-b-01\r\ntracestate: c=1\r\n")
+    model = "eu.some-model" if name == "bedrock" else "good"
+    for given in (account, Account("the tenant")):
+        await collect(provider.generate(Request(model, (Message("user", "x"),), stream, account=given)))
+    first, second = upstream.requests
+    assert (first.headers["traceparent"], first.headers["tracestate"]) == ("00-a-b-01", "c=1")
+    assert not {"traceparent", "tracestate"} & second.headers.keys()
+    assert "the tenant" not in str(first) + str(second)

@@ -218,3 +218,18 @@ def test_what_goes_out_comes_back_the_same(media: str, trace: Trace, content: bo
     assert {(span.stage, span.start_ns, span.duration_ns, span.decision) for span in trace.spans if span.stage} <= known
     if content:
         assert {span.reason for span in trace.spans if span.stage} <= {span.reason for span in again.spans}
+
+
+def test_the_root_stands_below_the_span_of_the_client_that_asked() -> None:
+    kept = {"parent_id": "00f067aa0ba902b7", "flags": 1, "state": "a=1"}
+    came = (msgspec.structs.replace(TRACE_OF_OURS.spans[0], attributes=kept), *TRACE_OF_OURS.spans[1:])
+    root, *others = spans_of(msgspec.structs.replace(TRACE_OF_OURS, spans=came))
+    assert (root.parent_id, root.state) == ("00f067aa0ba902b7", "a=1")
+    assert {span.parent_id for span in others} == {root.id, others[2].id}
+    assert spans_of(TRACE_OF_OURS)[0].parent_id == ""
+
+
+def test_spans_of_requests_that_share_a_trace_have_ids_of_their_own() -> None:
+    ids = {span_id(TRACE, START + request, index) for request in range(100) for index in range(-1, 50)}
+    assert len(ids) == 100 * 51 and all(len(id) == 16 and int(id, 16) for id in ids)
+    assert span_id("0" * 32, 0, 0) != "0" * 16

@@ -330,3 +330,41 @@ def test_sums_of_no_time_are_said_to_be_none(keep: Keep, capsys: pytest.CaptureF
     keep(TRACE)
     assert run(["traces", "--by", "minute", "--since", "1h"]) == 0
     assert capsys.readouterr().out == "No traces in that time.\n"
+
+
+def test_a_search_shows_what_it_found_with_signs_around_it(keep: Keep, shown: Shown) -> None:
+    keep(TRACE, replace(TRACE, id="1f" * 16, started_ns=TRACE.started_ns + 1, answer=f"{'Well. ' * 40}The Build-up."))
+    (_, row) = shown("traces", "--search", "build-up").splitlines()
+    assert "1f1f1f1f" in row and "‹Build-up›" in row
+    (_, row) = shown("traces", "--search", '"the ball"').splitlines()
+    assert "0f0f0f0f" in row and "…shows for ‹the ball› [1" in row
+    assert len(shown("traces", "--search", "SIX").splitlines()) == 3
+    assert shown("traces", "--search", "seven \x1b[2J") == "No request holds seven ␛[2J.\n"
+    assert "leave out --model" in shown("traces", "--search", "six", "--model", "m", status=1)
+
+
+def test_a_search_as_json_says_where(keep: Keep, shown: Shown) -> None:
+    keep(TRACE)
+    (row,) = json.loads(shown("traces", "--search", "ball", "--json"))
+    ((start, end),) = row["marks"]
+    assert row["piece"][start:end] == "ball"
+
+
+def test_old_requests_are_forgotten_only_when_it_is_meant(keep: Keep, shown: Shown) -> None:
+    keep(TRACE, replace(TRACE, id="1f" * 16, started_ns=TRACE.started_ns - 86_400 * 10**9))
+    assert "1 request began before 2" in shown("forget", "club", "--before", "2026-11-21", status=1)
+    assert len(shown("traces").splitlines()) == 3
+    assert "Forgot 1 request from" in shown("forget", "--before", "2026-11-21", "--yes")
+    assert "1f1f1f1f" not in shown("traces")
+    assert json.loads(shown("forget", "--before", "2026-11-21", "--json")) == {
+        "traces": 0,
+        "before_ns": 1_795_219_200_000_000_000,
+        "forgotten": False,
+    }
+    assert "--before 'soon' is no time" in shown("forget", "--before", "soon", status=1)
+    shown("forget", status=2)
+
+
+def test_where_nothing_was_stored_nothing_is_forgotten(shown: Shown, place: Path) -> None:
+    assert "Forgot 0 requests" in shown("forget", "--before", "30d", "--yes")
+    assert not (place / ".regista").exists()

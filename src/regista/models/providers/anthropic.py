@@ -49,7 +49,7 @@ class Anthropic:
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`."""
         body = anthropic_request.body(request, self.max_tokens, self._heads)
-        async with await self._post("/v1/messages", body) as reply:
+        async with await self._post("/v1/messages", body, request.account.headers) as reply:
             if reply.status != 200:
                 raise await error_of(reply, "anthropic", request.model, self.api_key_env)
             if not request.stream:
@@ -79,6 +79,6 @@ class Anthropic:
                 raise await error_of(reply, "anthropic", request.model, self.api_key_env)
             return anthropic_wire.counted(await reply.read())
 
-    async def _post(self, path: str, body: bytes) -> Reply:
+    async def _post(self, path: str, body: bytes, more: bytes = b"") -> Reply:
         require(self._key, "anthropic", self.api_key_env, self.base_url, [HOME])
-        return await self.transport.open("POST", self.base_url + path, self._headers, body, self._patience)
+        return await self.transport.open("POST", self.base_url + path, self._headers, body, self._patience, more)

@@ -85,7 +85,7 @@ class Bedrock:
         """See `Provider.generate`."""
         body = bedrock_request.body(request, self._heads)
         operation = "converse-stream" if request.stream else "converse"
-        async with await self._post(request.model, operation, body) as reply:
+        async with await self._post(request.model, operation, body, request.account.headers) as reply:
             if reply.status != 200:
                 raise await error_of(reply, "bedrock", request.model, self.api_key_env)
             if not request.stream:
@@ -110,13 +110,13 @@ class Bedrock:
                 raise await error_of(reply, "bedrock", request.model, self.api_key_env)
             return bedrock_wire.counted(await reply.read())
 
-    async def _post(self, model: str, operation: str, body: bytes) -> Reply:
+    async def _post(self, model: str, operation: str, body: bytes, more: bytes = b"") -> Reply:
         url = f"{self.base_url}/model/{quote(model, safe='')}/{operation}"
         if len(body) > LARGE:
             headers = await asyncio.to_thread(self._headers, url, body)
         else:
             headers = self._headers(url, body)
-        return await self.transport.open("POST", url, headers, body, self._patience)
+        return await self.transport.open("POST", url, headers, body, self._patience, more)
 
     def _headers(self, url: str, body: bytes) -> Headers:
         """The headers of a request with what proves who sends it; a key goes before a signature."""

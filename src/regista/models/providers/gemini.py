@@ -41,7 +41,9 @@ class Gemini:
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`."""
         method = "streamGenerateContent?alt=sse" if request.stream else "generateContent"
-        async with await self._post(request.model, method, gemini_request.body(request)) as reply:
+        async with await self._post(
+            request.model, method, gemini_request.body(request), request.account.headers
+        ) as reply:
             if reply.status != 200:
                 raise await error_of(reply, "gemini", request.model, self.api_key_env)
             if not request.stream:
@@ -72,10 +74,10 @@ class Gemini:
                 raise await error_of(reply, "gemini", model, self.api_key_env)
             return await reply.read()
 
-    async def _post(self, model: str, method: str, body: bytes) -> Reply:
+    async def _post(self, model: str, method: str, body: bytes, more: bytes = b"") -> Reply:
         require(self._key, "gemini", self.api_key_env, self.base_url, [HOME])
         url = f"{self.base_url}/v1beta/{_name(model)}:{method}"
-        return await self.transport.open("POST", url, self._headers, body, self._patience)
+        return await self.transport.open("POST", url, self._headers, body, self._patience, more)
 
 
 def _name(model: str) -> str:

@@ -52,7 +52,7 @@ class OpenAI:
 
     async def generate(self, request: Request) -> AsyncGenerator[Delta]:
         """See `Provider.generate`."""
-        async with await self._post("/chat/completions", self._body(request)) as reply:
+        async with await self._post("/chat/completions", self._body(request), request.account.headers) as reply:
             if reply.status != 200:
                 raise await error_of(reply, self.host, request.model, self.api_key_env)
             if not request.stream:
@@ -93,11 +93,11 @@ class OpenAI:
             request = replace(request, rest={**request.rest, "prompt_cache_key": key_of(request)})
         return openai_request.body(request, self._host)
 
-    async def _post(self, path: str, body: bytes) -> Reply:
+    async def _post(self, path: str, body: bytes, more: bytes = b"") -> Reply:
         if self._host.key_needed:
             require(self._key, self.host, self.api_key_env, self.base_url, self._host.homes)
         url = f"{self.base_url}{path}?{self.query}" if self.query else self.base_url + path
-        return await self.transport.open("POST", url, self._headers, body, self._patience)
+        return await self.transport.open("POST", url, self._headers, body, self._patience, more)
 
 
 def of_host(name: str) -> type[OpenAI]:

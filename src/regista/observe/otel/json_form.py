@@ -14,7 +14,19 @@ from msgspec import Raw, Struct
 
 from regista.core.errors import RequestError
 from regista.core.nouns import Json
-from regista.observe.otel.bounds import ATTRIBUTES, DEPTH, EVENTS, INT64, LINKS, SPANS, TOO_MANY, Room
+from regista.observe.otel.bounds import (
+    AT_A_TIME,
+    ATTRIBUTES,
+    DEPTH,
+    EVENTS,
+    INT64,
+    LINKS,
+    SPANS,
+    TOO_MANY,
+    Rest,
+    Room,
+    at_once,
+)
 from regista.observe.otel.identity import number, span_id_of, trace_id_of
 from regista.observe.otel.nouns import Decoded, Event, OtlpSpan
 
@@ -107,7 +119,7 @@ _request = msgspec.json.Decoder(_Request).decode
 _span = msgspec.json.Decoder(_Span).decode
 
 
-def read(body: bytes) -> Decoded:
+def read(body: bytes, rest: Rest = at_once) -> Decoded:
     """See `regista.observe.otel.decode.Form`."""
     try:
         request = _request(body)
@@ -125,7 +137,9 @@ def read(body: bytes) -> Decoded:
             schema_url = of_scope.schema_url or of_resource.schema_url or ""
             sent = of_scope.spans or ()
             room = SPANS - len(spans) - rejected
-            for raw in sent[: max(room, 0)]:
+            for turn, raw in enumerate(sent[: max(room, 0)], 1):
+                if not turn % AT_A_TIME:
+                    rest()
                 try:
                     spans.append(_read(_span(raw), resource, scope, schema_url))
                 except (ValueError, RecursionError) as error:

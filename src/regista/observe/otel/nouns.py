@@ -24,7 +24,7 @@ class Event(Struct, frozen=True):
     attributes: Json = {}
 
 
-class OtlpSpan(Struct, frozen=True):
+class OtlpSpan(Struct, frozen=True, array_like=True):
     """A span as it travels, with what its request said once for many: its resource, its scope and its schema.
 
     `links` are (trace id, span id). `dropped` counts what it lost on the way and here: attributes, events, links,

@@ -11,7 +11,19 @@ from typing import Any
 
 from regista.core.errors import MissingExtraError, RequestError
 from regista.core.nouns import Json
-from regista.observe.otel.bounds import ATTRIBUTES, DEPTH, EVENTS, INT64, LINKS, SPANS, TOO_MANY, Room
+from regista.observe.otel.bounds import (
+    AT_A_TIME,
+    ATTRIBUTES,
+    DEPTH,
+    EVENTS,
+    INT64,
+    LINKS,
+    SPANS,
+    TOO_MANY,
+    Rest,
+    Room,
+    at_once,
+)
 from regista.observe.otel.identity import number, span_id_of, trace_id_of
 from regista.observe.otel.nouns import Decoded, Event, OtlpSpan
 
@@ -26,7 +38,7 @@ except ImportError as error:
     raise MissingExtraError("OTLP in protobuf", "opentelemetry-proto", "otel") from error
 
 
-def read(body: bytes) -> Decoded:
+def read(body: bytes, rest: Rest = at_once) -> Decoded:
     """See `regista.observe.otel.decode.Form`."""
     try:
         request = ExportTraceServiceRequest.FromString(body)
@@ -43,7 +55,9 @@ def read(body: bytes) -> Decoded:
             scope = of_scope.scope.name
             schema_url = of_scope.schema_url or of_resource.schema_url
             room = SPANS - len(spans) - rejected
-            for span in of_scope.spans[: max(room, 0)]:
+            for turn, span in enumerate(of_scope.spans[: max(room, 0)], 1):
+                if not turn % AT_A_TIME:
+                    rest()
                 try:
                     spans.append(_read(span, resource, scope, schema_url))
                 except ValueError as error:

@@ -19,9 +19,16 @@ def generate(provider: Provider, name: str) -> Handler:
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
         notes: list[str] = []
-        account = Account(exchange.tenant, FIRST_CAUSE.get(), exchange.calls.append, notes.append, hold=exchange.hold)
         before = len(exchange.calls)
         with exchange.recorder.span("generate", name) as span:
+            account = Account(
+                exchange.tenant,
+                FIRST_CAUSE.get(),
+                exchange.calls.append,
+                notes.append,
+                hold=exchange.hold,
+                headers=span.headers(),
+            )
             try:
                 async with aclosing(provider.generate(replace(request, account=account))) as deltas:
                     async for delta in deltas:

@@ -24,9 +24,12 @@ COMMANDS = {
     "cache": ("cache:cache", "See what the caches are worth, calibrate the semantic one, begin anew."),
     "keys": ("keys:keys", "Make, list and revoke the keys that requests need."),
     "ledger": ("ledger:ledger", "Add up what was spent: by model, key, tenant, cause or day."),
+    "data": ("data:data", "Make datasets of what was served; list them, and show where one comes from."),
     "drift": ("drift:drift", "Say whether what is asked, answered and spent has shifted: exit status 1 if so."),
-    "traces": ("traces:traces", "List the newest requests: times, tokens, cost."),
+    "traces": ("traces:traces", "List the newest requests, or search them: times, tokens, cost."),
+    "feedback": ("feedback:feedback", "List what is thought of the answers, said outright or seen in what came next."),
     "trace": ("trace:trace", "Show one request stage by stage, with every decision."),
+    "forget": ("forget:forget", "Delete old requests and what was said in them; sums and money stay."),
 }
 """Command to its function (or, for `keys`, its group) in a file of this folder, and its line in the help."""
 

@@ -15,8 +15,8 @@ _HOURS = {"h": 1, "d": 24, "w": 168}
 _HOUR_NS = 3_600 * 10**9
 
 
-def start_of(since: str) -> int:
-    """The time in nanoseconds since 1970 that `--since` names; 0 for none.
+def start_of(since: str, option: str = "--since") -> int:
+    """The time in nanoseconds since 1970 that an option names; 0 for none.
 
     >>> start_of("2026-11-01")
     1793491200000000000
@@ -28,5 +28,5 @@ def start_of(since: str) -> int:
     try:
         day = datetime.fromisoformat(since.strip())
     except ValueError:
-        raise RequestError(f"--since {since!r} is no time: write '24h', '7d', or a day such as 2026-11-01.") from None
+        raise RequestError(f"{option} {since!r} is no time: write '24h', '7d', or a day such as 2026-11-01.") from None
     return int((day if day.tzinfo is not None else day.replace(tzinfo=UTC)).timestamp()) * 10**9

@@ -13,11 +13,16 @@ from rich.text import Text
 
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Call, Json, Span, Trace
+from regista.store import feedback
+from regista.store.feedback import Kept
 from regista.store.traces import find
+from regista.surfaces.cli import _feedback
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli.traces import STYLES
 from regista.text.shown import duration, line, lines, moment, money
 
+_DEEPEST = 12
+"""Columns of branches before a span; what is deeper stands there too."""
 _BAD = {"error": "bold red", "block": "bold red", "cancelled": "yellow", "mask": "yellow"}
 
 
@@ -33,11 +38,17 @@ def trace(
     if store is None:
         raise NotFoundError(f"There are no traces of {folder.name} yet. Ask something: regista ask {folder.name} '…'")
     found = find(store, trace_id)
+    said = feedback.of_trace(store, found.id)
+    asked = feedback.questions(store, sorted({words.trace for one in said for words in one.feedback.evidence}))
     if as_json:
-        print(json.dumps(as_mapping(found), indent=2))
+        listed = [_feedback.as_mapping(one, {found.id: found.question}) for one in said]
+        print(json.dumps(as_mapping(found) | {"feedback": listed}, indent=2))
         return
     console = Console(highlight=False)
-    console.print(screen(found, console.width, ascii_only=console.options.ascii_only))
+    ascii_only = console.options.ascii_only
+    console.print(screen(found, console.width, ascii_only=ascii_only))
+    if said:
+        console.print(Group(*_section("Feedback", _said(said, asked, ascii_only))))
 
 
 def as_mapping(trace: Trace) -> Json:
@@ -131,13 +142,15 @@ def _tree(spans: tuple[Span, ...], ascii_only: bool) -> Iterator[tuple[str, Span
         children.setdefault(span.parent if 0 <= span.parent < index else -1, []).append(index)
     fork, last, through = ("|- ", "`- ", "|  ") if ascii_only else ("├╴", "└╴", "│ ")
 
-    def below(parent: int, lead: str) -> Iterator[tuple[str, Span]]:
-        for index in (family := children.get(parent, [])):
-            is_last = index == family[-1]
-            yield lead + ((last if is_last else fork) if parent >= 0 else ""), spans[index]
-            yield from below(index, lead + (" " * len(through) if is_last else through) if parent >= 0 else lead)
-
-    return below(-1, "")
+    # Not by recursion: who sends spans from elsewhere may send thousands, each below the last.
+    waiting = [(index, "", "") for index in reversed(children.get(-1, []))]
+    while waiting:
+        index, branch, lead = waiting.pop()
+        yield branch, spans[index]
+        family = children.get(index, [])
+        for child in reversed(family):
+            shown, below = (last, " " * len(through)) if child == family[-1] else (fork, through)
+            waiting.append((child, lead + shown, (lead + below)[:_DEEPEST]))
 
 
 def _bar(trace: Trace, span: Span, cells: int, ascii_only: bool) -> Text:
@@ -173,6 +186,19 @@ def _calls(calls: tuple[Call, ...], about: str) -> Table:
             Text(tokens),
             Text(cost),
         )
+    return table
+
+
+def _said(said: list[Kept], asked: Mapping[str, str], ascii_only: bool) -> Table:
+    """What is thought of the answer, and what that rests on."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for one in said:
+        made = one.feedback
+        told = _feedback.lines_of(made, asked, ascii_only=ascii_only)
+        who = Text(f"{made.source} {line(made.by)}".strip() + f", {moment(made.made_ns)}", "dim")
+        table.add_row(_feedback.verdict(made), Group(who, *told))
     return table
 
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from regista.core.errors import RequestError
 from regista.store import Database, rollups
 from regista.store.rollups import HOUR_S, NANO, Rollup
-from regista.store.traces import TraceRow, recent, sum_up
+from regista.store.traces import TraceRow, recent, search, sum_up
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._since import SinceOption, start_of
 from regista.surfaces.cli._sums import GRAINS, By, table
@@ -20,6 +21,8 @@ from regista.text.shown import duration, line, moment, money
 
 STYLES = {"ok": "green", "error": "bold red", "cancelled": "yellow"}
 _WIDE = 110
+_BEFORE = 12
+"""Characters shown before what was found, so that it is seen however narrow the column is."""
 
 
 def traces(
@@ -28,31 +31,45 @@ def traces(
     limit: Annotated[int, Parameter(help="How many.", validator=validators.Number(gte=1))] = 20,
     model: Annotated[str | None, Parameter(help="Only those this model answered.")] = None,
     status: Annotated[Literal["ok", "error", "cancelled"] | None, Parameter(help="Only those that ended so.")] = None,
+    text: Annotated[
+        str | None, Parameter(name="--search", help="Only those with these words in question or answer; 'in a row'.")
+    ] = None,
     by: Annotated[By | None, Parameter(help="Add them up by this, with times to answer; times are UTC.")] = None,
     since: SinceOption = "",
     as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON; money in nano-dollars.")] = False,
 ) -> None:
-    """List the last requests, newest first, or add up all of them. `regista trace ID` shows one.
+    """List the last requests, newest first, search what was said in them, or add up all. `regista trace ID` shows one.
 
-    Sums are kept by the hour for good and by the minute for two days; times in them are within 2 %.
+    Sums are kept by the hour for good and by the minute for two days; times in them are within 2 %. A search finds
+    whole words, all of them, and those in double quotes in a row; case and accents do not count.
 
-    Example: regista traces club --by hour --since 24h
+    Example: regista traces club --search 'refund policy'
     """
     folder = resolve(app)
     store = existing_store(folder)
     if by is not None:
         _show_sums(_summed(store, by, since, model) if store else [], by, as_json)
         return
-    rows = recent(store, limit=limit, model=model, status=status) if store else []
+    if text is not None and (model or status):
+        raise RequestError("--search looks through all requests: leave out --model and --status.")
+    rows = _found(store, text, limit, model, status) if store else []
     console = Console(highlight=False)
     if as_json:
         print(json.dumps([msgspec.to_builtins(row) for row in rows], indent=2))
     elif rows:
-        console.print(_table(rows, console.width >= _WIDE))
+        console.print(_table(rows, console.width >= _WIDE, console.options.ascii_only, searched=text is not None))
+    elif text is not None:
+        console.print(Text(f"No request holds {line(text)}."))
     elif model or status:
         console.print("No traces like that.")
     else:
         console.print(f"No traces yet. Ask something: regista ask {folder.name} 'a question'", markup=False)
+
+
+def _found(store: Database, text: str | None, limit: int, model: str | None, status: str | None) -> list[TraceRow]:
+    if text is not None:
+        return search(store, text, limit=limit)
+    return recent(store, limit=limit, model=model, status=status)
 
 
 def _summed(store: Database, by: By, since: str, model: str | None) -> list[Rollup]:
@@ -76,7 +93,7 @@ def _show_sums(found: list[Rollup], by: By, as_json: bool) -> None:
         console.print("No traces in that time.")
 
 
-def _table(rows: list[TraceRow], wide: bool) -> Table:
+def _table(rows: list[TraceRow], wide: bool, ascii_only: bool, *, searched: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="bold")
     table.add_column("time", no_wrap=True, style="dim")
     table.add_column("trace", no_wrap=True, style="cyan")
@@ -88,9 +105,9 @@ def _table(rows: list[TraceRow], wide: bool) -> Table:
         table.add_column("tokens", justify="right", no_wrap=True)
         table.add_column("cost", justify="right", no_wrap=True)
         table.add_column("cache", no_wrap=True)
-    table.add_column("question", no_wrap=True, ratio=1)
+    table.add_column("found" if searched else "question", no_wrap=True, ratio=1)
     for row in rows:
-        table.add_row(*_cells(row, wide))
+        table.add_row(*_cells(row, wide), _piece(row, ascii_only) if searched else _question(row))
     return table
 
 
@@ -108,5 +125,25 @@ def _cells(row: TraceRow, wide: bool) -> list[Text]:
         Text(line(row.status), STYLES.get(row.status, "")),
         Text(duration(row.duration_ns)),
         *(more if wide else []),
-        Text(line(row.question if row.status == "ok" or not row.error else f"{row.error} ← {row.question}")),
     ]
+
+
+def _question(row: TraceRow) -> Text:
+    return Text(line(row.question if row.status == "ok" or not row.error else f"{row.error} ← {row.question}"))
+
+
+def _piece(row: TraceRow, ascii_only: bool) -> Text:
+    """Some text in which something was found, with signs around what that is."""
+    opened, closed = "[]" if ascii_only else "‹›"
+    first = row.marks[0][0] if row.marks else 0
+    start = row.piece.find(" ", max(0, first - _BEFORE), first) + 1 if first > _BEFORE else 0
+    shown, at = Text("…" if start else ""), start
+    for begin, end in row.marks:
+        shown.append(_joined(row.piece[at:begin])).append(f"{opened}{line(row.piece[begin:end])}{closed}", "bold")
+        at = end
+    return shown.append(_joined(row.piece[at:]))
+
+
+def _joined(text: str) -> str:
+    """As `line` has it, with a space at an end that has one."""
+    return f"{' ' * text[:1].isspace()}{line(text)}{' ' * text[-1:].isspace()}" if text.strip() else " " * bool(text)

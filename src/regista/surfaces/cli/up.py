@@ -17,6 +17,7 @@ from rich.logging import RichHandler
 from regista.app.platform import STATE, Platform
 from regista.core.errors import ConfigurationError
 from regista.core.settings import settings
+from regista.surfaces import console as pages
 from regista.surfaces.cli._loop import run_async
 from regista.surfaces.cli._place import resolve
 from regista.surfaces.cli._progress import ingest_progress
@@ -73,7 +74,7 @@ async def _up(folder: Path, values: dict[str, Any], reload: bool, console: Conso
             raise ConfigurationError(f"Serving on {host} lets others ask: make a key first, with regista keys add NAME")
         note.parent.mkdir(exist_ok=True)
         note.write_bytes(msgspec.json.encode({"url": url, "pid": os.getpid(), "workers": count}))
-        _welcome(console, served, folder, url, count)
+        _welcome(console, served, folder, url, count, pages.address(folder, url))
 
     try:
         await (_alone if count == 1 else _together)(listener, folder, values, reload, console, ready)
@@ -93,7 +94,8 @@ async def _alone(
     try:
         if reload:
             platform.watch()
-        server = Server(platform, int(values["drain_s"]))
+        platform.hearing.follow()
+        server = Server(platform, int(values["drain_s"]), mounted=pages.MOUNTED)
         await server.run([listener], lambda: ready(served(platform)))
     finally:
         await platform.close()
@@ -113,8 +115,8 @@ async def _together(
     await supervisor.run()
 
 
-def _welcome(console: Console, served: Served, folder: Path, url: str, workers: int) -> None:
-    """Say where it is and what to try. `folder` is shown as one would type it."""
+def _welcome(console: Console, served: Served, folder: Path, url: str, workers: int, opens: str) -> None:
+    """Say where it is and what to try. `folder` is shown as one would type it, `opens` is the console's address."""
     typed = folder.name if folder.parent == Path.cwd() / "apps" else os.path.relpath(folder)
     command = "regista" if shutil.which("regista") else os.path.relpath(sys.argv[0])
     key = " -H 'authorization: Bearer rk-…'" if served.keys_required else ""
@@ -126,6 +128,7 @@ def _welcome(console: Console, served: Served, folder: Path, url: str, workers: 
         console.print(f"Documents are found by their words and by {served.embedding}.", markup=False, soft_wrap=True)
     free = f"No key is needed on this machine until one is made: {command} keys add NAME"
     console.print("Keys are required." if key else free, markup=False, soft_wrap=True)
+    console.print(f"Look at it in a browser: {opens}", markup=False, soft_wrap=True)
     console.print("\nTry, in another terminal:\n")
     shown = body.replace("'", "'\\''")
     for line in (

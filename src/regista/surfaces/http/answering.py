@@ -5,7 +5,6 @@ It knows no API: how one reads a request and writes an answer is its `Surface`.
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from regista.app.platform import Platform
 from regista.app.serving import NANO, Serving
 from regista.core.errors import RegistaError
 from regista.core.nouns import Citation, Delta, Json, Request
+from regista.observe.otel.context import Context, parse
 from regista.store.keys import Key
 from regista.surfaces.http.wire import (
     JSON_TYPE,
@@ -40,10 +40,6 @@ STREAM_HEADERS = (
 )
 WATCH_AFTER_S = 0.05
 """Answers that take longer than this are given up when their client leaves."""
-TRACE_PARENT = re.compile(
-    rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
-)
-"""https://www.w3.org/TR/trace-context/#traceparent-header."""
 
 
 class Asked:
@@ -52,14 +48,15 @@ class Asked:
     `id` is the answer's own: several answers may share a trace.
     """
 
-    __slots__ = ("_created", "body", "id", "request", "serving")
+    __slots__ = ("_created", "_token", "body", "id", "request", "serving")
 
-    def __init__(self, body: Json, request: Request, serving: Serving, answer_id: str) -> None:
+    def __init__(self, body: Json, request: Request, serving: Serving, answer_id: str, token: str = "") -> None:
         self.body = body
         self.request = request
         self.serving = serving
         self.id = answer_id
         self._created = 0
+        self._token = token
 
     @property
     def created(self) -> int:
@@ -79,6 +76,7 @@ class Asked:
             "cached": serving.cached,
             "cost": None if cost is None else cost / NANO,
             "citations": [citation_wire(citation) for citation in serving.response.citations],
+            **({"feedback": self._token} if self._token else {}),
         }
 
 
@@ -162,10 +160,16 @@ def ask(platform: Platform, key: Key, scope: Scope, body: Json, request: Request
     headers = headers_of(scope)
     fresh = b"no-cache" in headers.get(b"cache-control", b"")
     parent = headers.get(b"traceparent")
-    found = TRACE_PARENT.fullmatch(parent) if parent else None
-    trace_id = found[1].decode() if found else None
-    serving = platform.serve(request, key, fresh=fresh, trace_id=trace_id, vectors=vectors)
-    return Asked(body, request, serving, f"{trace_id}{os.urandom(4).hex()}" if trace_id else serving.trace_id)
+    context = _context(scope, parent) if parent else None
+    serving = platform.serve(request, key, fresh=fresh, context=context, vectors=vectors)
+    answer_id = f"{context.trace_id}{os.urandom(4).hex()}" if context else serving.trace_id
+    return Asked(body, request, serving, answer_id, platform.hearing.token_for(serving))
+
+
+def _context(scope: Scope, parent: bytes) -> Context | None:
+    """Where the client stands in a trace of its own."""
+    states = [value.decode("latin-1") for name, value in scope["headers"] if name == b"tracestate"]
+    return parse(parent.decode("latin-1"), states)
 
 
 def headers_for(asked: Asked, id_header: bytes = b"x-request-id") -> Headers:

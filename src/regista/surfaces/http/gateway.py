@@ -3,13 +3,27 @@
 A bare ASGI application: on the path of every request, a framework costs more than the work.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
 from regista.app.platform import ANYONE, Platform
 from regista.core.errors import NotAllowedError, NotFoundError, RegistaError, did_you_mean, near
 from regista.store.keys import Key
-from regista.surfaces.http import batches, chat, completions, embeddings, files, keys, messages, pages, responses
+from regista.surfaces.http import (
+    batches,
+    chat,
+    completions,
+    embeddings,
+    feedback,
+    files,
+    keys,
+    messages,
+    otlp,
+    pages,
+    responses,
+)
 from regista.surfaces.http.wire import (
     ClientLeft,
     ErrorShape,
@@ -24,6 +38,10 @@ from regista.surfaces.http.wire import (
 )
 
 Route = Callable[[Platform, Key, Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Open = Callable[[Platform], App]
+"""Makes what answers below a path and asks by itself who is there; called in a thread, at the first request for it."""
+NOTHING: Mapping[str, Open] = MappingProxyType({})
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/chat/completions"): chat.complete,
@@ -32,16 +50,24 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", "/v1/messages"): messages.create,
     ("POST", "/v1/messages/count_tokens"): messages.count,
     ("POST", "/v1/responses"): responses.respond,
+    ("POST", "/v1/otlp/v1/traces"): otlp.traces,
+    ("POST", "/v1/otlp/v1/metrics"): otlp.nothing_else,
+    ("POST", "/v1/otlp/v1/logs"): otlp.nothing_else,
     ("POST", "/v1/files"): files.upload,
     ("GET", "/v1/files"): files.list_files,
     ("POST", "/v1/batches"): batches.create,
     ("GET", "/v1/batches"): batches.list_batches,
     ("GET", "/v1/models"): pages.models,
+    ("GET", "/v1/feedback"): feedback.tell,
+    ("POST", "/v1/feedback"): feedback.give,
     ("GET", "/v1/keys"): keys.list_keys,
     ("POST", "/v1/keys"): keys.create,
     ("GET", "/metrics"): pages.metrics,
 }
 OPEN_ROUTES: dict[tuple[str, str], Route] = {
+    ("OPTIONS", "/v1/feedback/widget"): feedback.preflight,
+    ("POST", "/v1/feedback/widget"): feedback.give_by_token,
+    ("GET", "/v1/feedback/widget.js"): feedback.widget,
     ("GET", "/healthz"): pages.health,
     ("GET", "/"): pages.welcome,
 }
@@ -64,10 +90,12 @@ _log = logging.getLogger(__name__)
 
 
 class Gateway:
-    """The ASGI application over one platform."""
+    """The ASGI application over one platform, with what is `mounted` on it by the paths it begins at."""
 
-    def __init__(self, platform: Platform) -> None:
+    def __init__(self, platform: Platform, mounted: Mapping[str, Open] = NOTHING) -> None:
         self._platform = platform
+        self._mounted = mounted
+        self._apps: dict[str, App] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -77,10 +105,10 @@ class Gateway:
         except ClientLeft:
             return
         except RegistaError as error:
-            await respond_error(send, error, shape=_shape(scope))
+            await _refuse(send, scope, error)
         except Exception as error:  # noqa: BLE001 - the last boundary: recorded with its traceback, told without it
             try:
-                await respond_error(send, _told(error), shape=_shape(scope))
+                await _refuse(send, scope, _told(error))
             except RuntimeError:
                 # An answer had begun: that it breaks off is all that can still be told.
                 raise error from None
@@ -93,8 +121,20 @@ class Gateway:
             await handler(self._platform, ANYONE, scope, receive, send)
         elif (handler := _below(*route)) is not None:
             await handler(self._platform, await self._who(scope), scope, receive, send)
+        elif (start := self._mount(route[1])) is not None:
+            await (await self._app(start))(scope, receive, send)
         else:
             raise _no_route(*route)
+
+    def _mount(self, path: str) -> str | None:
+        return next((start for start in self._mounted if path == start or path.startswith(f"{start}/")), None)
+
+    async def _app(self, start: str) -> App:
+        app = self._apps.get(start)
+        if app is None:
+            made = await asyncio.to_thread(self._mounted[start], self._platform)
+            app = self._apps.setdefault(start, made)
+        return app
 
     async def _who(self, scope: Scope) -> Key:
         """The key of the request. Before the first key is made, whoever is on this machine may ask."""
@@ -130,6 +170,13 @@ def _told(error: Exception) -> RegistaError:
         return nested_too_deeply()
     _log.error("A request failed in a way nobody foresaw", exc_info=error)
     return RegistaError(f"Something failed inside ({type(error).__name__}); the log has it.")
+
+
+async def _refuse(send: Send, scope: Scope, error: RegistaError) -> None:
+    if scope["path"].startswith(otlp.PATH):
+        await otlp.refuse(send, scope, error)
+    else:
+        await respond_error(send, error, shape=_shape(scope))
 
 
 def _shape(scope: Scope) -> ErrorShape:

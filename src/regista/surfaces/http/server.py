@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ import uvicorn
 from regista.app.batches.runner import BatchRunner
 from regista.app.platform import Platform
 from regista.core.errors import ConfigurationError
-from regista.surfaces.http.gateway import Gateway
+from regista.surfaces.http.gateway import NOTHING, Gateway, Open
 from regista.surfaces.http.inside import asking, request_of
 from regista.surfaces.http.protocol import Protocol
 
@@ -93,8 +93,14 @@ class Server:
     SIGHUP reads the folder anew, or ends it where it was started from a terminal that is gone.
     """
 
-    def __init__(self, platform: Platform, drain_s: int, dealt: socket.socket | None = None) -> None:
-        """`drain_s` is how long answers under way may take to end.
+    def __init__(
+        self,
+        platform: Platform,
+        drain_s: int,
+        dealt: socket.socket | None = None,
+        mounted: Mapping[str, Open] = NOTHING,
+    ) -> None:
+        """`drain_s` is how long answers under way may take to end, `mounted` what the gateway has beside its routes.
 
         `dealt` brings connections from a process that listens for several. Signals may then come from there and from
         elsewhere: only `hurry` does not wait.
@@ -103,7 +109,7 @@ class Server:
         self._dealt = dealt
         self._uvicorn = _Uvicorn(
             uvicorn.Config(
-                Gateway(platform),
+                Gateway(platform, mounted),
                 http=Protocol,
                 ws="none",
                 lifespan="off",

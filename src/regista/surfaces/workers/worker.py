@@ -13,6 +13,7 @@ import msgspec
 from regista.app.platform import Platform
 from regista.core.errors import RegistaError
 from regista.observe.figures import Figure
+from regista.surfaces.console import MOUNTED
 from regista.surfaces.http.server import Server
 from regista.surfaces.workers.channel import Channel
 from regista.surfaces.workers.team import WorkerTeam
@@ -54,7 +55,8 @@ class Worker:
         try:
             if orders.reload:
                 platform.watch()
-            self._server = server = Server(platform, int(orders.settings["drain_s"]), self._connections)
+            platform.hearing.follow()
+            self._server = server = Server(platform, int(orders.settings["drain_s"]), self._connections, MOUNTED)
             channel.ended.add_done_callback(lambda _: server.stop())
             await server.run([], lambda: channel.tell("ready", served(platform)))
         finally:

@@ -1,0 +1,91 @@
+"""What the feedback in a store is worth: its rows laid out for the meters of `regista.feedback.bias`.
+
+Calls block. Needs the extra `eval`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from regista.core.errors import MissingExtraError
+from regista.core.nouns import Feedback
+from regista.store import Database, traces
+from regista.store import feedback as rows
+
+try:
+    from regista.feedback.bias.length import length
+    from regista.feedback.bias.leniency import leniency
+    from regista.feedback.bias.meter import Bias
+    from regista.feedback.bias.position import position
+    from regista.feedback.bias.selection import selection
+except ModuleNotFoundError as error:
+    raise MissingExtraError("To measure biases", error.name or "scipy", "eval") from error
+
+MOST = 10_000
+"""Answers, and pieces of feedback, that are looked at: the newest."""
+_BLAMES = frozenset(
+    ("negative", "correction", "wrong", "unanswered", "unconfident", "repetitive", "stopped_early", "regenerated")
+)
+
+
+class Measured(NamedTuple):
+    """A meter by its name, with what it found, or why it could not."""
+
+    name: str
+    bias: Bias | None
+    why: str = ""
+
+
+def measure(database: Database, since_ns: int = 0) -> list[Measured]:
+    """Each meter over the newest feedback since a time, in nanoseconds since 1970."""
+    given = [kept.feedback for kept in rows.recent(database, since_ns=since_ns, limit=MOST)]
+    preferred = [one for one in given if one.kind == "preference"]
+    return [
+        _measured("leniency", lambda: _leniency(given)),
+        _measured("selection", lambda: _selection(database, given, since_ns)),
+        _measured("position", lambda: position(one.side for one in preferred if one.value != 0)),
+        _measured("length", lambda: _length(database, [one for one in preferred if one.value != 0])),
+    ]
+
+
+def _measured(name: str, meter: Callable[[], Bias]) -> Measured:
+    try:
+        return Measured(name, meter())
+    except ValueError as error:
+        return Measured(name, None, str(error))
+
+
+def _leniency(given: Sequence[Feedback]) -> Bias:
+    """Of thumbs, or of the scores of the name that most have; with the answers taken out where two rated the same."""
+    groups: dict[str, list[Feedback]] = {}
+    for one in given:
+        if one.kind in ("thumb", "score") and one.by and one.trace:
+            groups.setdefault(one.name, []).append(one)
+    most = max(groups.values(), key=len, default=list[Feedback]())
+    if not most:
+        raise ValueError("Nobody who gave a thumb or a score said who it was: send 'by'.")
+    answers = [one.trace for one in most]
+    shared = len(set(answers)) < len(answers)
+    return leniency([one.value or 0.0 for one in most], [one.by for one in most], answers if shared else None)
+
+
+def _selection(database: Database, given: Sequence[Feedback], since_ns: int) -> Bias:
+    """Of thumbs, over what became of each answer: whether it failed, and what the gateway saw people do next."""
+    thumbs = {one.trace: one.value for one in given if one.kind == "thumb"}
+    seen: dict[str, str] = {}
+    for one in given:
+        if one.kind == "signal" and (one.name in _BLAMES or one.name == "positive"):
+            blamed = one.name in _BLAMES or seen.get(one.trace) == "complained of"
+            seen[one.trace] = "complained of" if blamed else "praised"
+    answers = rows.outcomes(database, since_ns, MOST)
+    outcomes = [seen.get(trace, "nothing seen") if status == "ok" else status for trace, status in answers]
+    return selection([thumbs.get(trace) for trace, _ in answers], outcomes)
+
+
+def _length(database: Database, preferred: Sequence[Feedback]) -> Bias:
+    """Of answers preferred to others; which of a pair is ours is told by their ids, and so by chance."""
+    wanted = sorted({trace for one in preferred for trace in (one.trace, one.other)})
+    sizes = {trace.id: len(trace.answer) for _, trace in traces.of_ids(database, wanted)}
+    pairs = [one for one in preferred if sizes.get(one.trace) and sizes.get(one.other)]
+    won = [one.trace < one.other for one in pairs]
+    sides = [sorted((one.trace, one.other)) for one in pairs]
+    return length(won, [sizes[ours] for ours, _ in sides], [sizes[theirs] for _, theirs in sides])

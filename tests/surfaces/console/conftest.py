@@ -1,0 +1,113 @@
+"""A console over a store that is full, as a user opens it: with a server on loopback, and in a real browser."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+from tests.surfaces.http.conftest import Live, start, write
+
+from regista.core.nouns import Feedback, Trace
+from regista.store import connect, feedback
+from regista.store.traces import write as write_traces
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+__all__ = ["start"]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+APPLICATION = """
+[app]
+name = "shop"
+[models.default]
+model = "echo/mirror"
+[cache]
+exact = true
+"""
+JSON = {"accept": "application/json"}
+
+
+def seed(folder: Path, traces: Sequence[Trace], given: Sequence[Feedback] = ()) -> None:
+    """Store traces, and feedback on them, before a server is there."""
+    (folder / ".regista").mkdir(parents=True, exist_ok=True)
+    database = connect(f"sqlite://{folder / '.regista' / 'regista.db'}")
+    with database.transaction() as transaction:
+        write_traces(transaction, traces)
+        feedback.put(transaction, [feedback.Kept(os.urandom(16), one, "default", "shop") for one in given])
+    database.close()
+
+
+def address(live: Live) -> str:
+    """What `regista up` printed for a browser."""
+    found = re.search(r"in a browser: (\S+)", live.log.read_text())
+    assert found is not None, live.log.read_text()
+    return found[1]
+
+
+@contextmanager
+def opened(live: Live) -> Generator[httpx2.Client]:
+    """A client that came in by that address."""
+    with httpx2.Client(base_url=live.url, follow_redirects=False) as client:
+        answer = client.get(address(live).removeprefix(live.url))
+        assert answer.status_code == 303, answer.text
+        yield client
+
+
+class Seeded:
+    """A running server whose store was full before it began."""
+
+    def __init__(self, folder: Path, traces: Sequence[Trace], given: Sequence[Feedback] = ()) -> None:
+        seed(write(folder, APPLICATION), traces, given)
+        self.live = Live(folder)
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """One browser for all tests of a process. Where tests must be whole, as in CI, there is no skipping them."""
+    absent = [name for name, there in (("playwright", find_spec("playwright")), ("chromium", CHROMIUM)) if not there]
+    if absent and not os.environ.get("CI"):
+        pytest.skip(f"The console is not tried in a browser: {' and '.join(absent)} missing (apt-get install chromium)")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it may be missing
+
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def visit(browser: "Browser") -> "Iterator[Callable[[Live], Page]]":
+    """Opens a console in a fresh browser. A script error, or anything the policy had to stop, fails the test."""
+    contexts: list[BrowserContext] = []
+    wrong: list[str] = []
+
+    def open_at(live: Live) -> "Page":
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss())[0])
+        page.on("console", lambda told: wrong.append(told.text) if _is_wrong(told.type, told.text) else None)
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((live.url, "data:")) else wrong.append(f"asked {asked.url}"),
+        )
+        page.goto(address(live))
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert not wrong, wrong
+
+
+def _is_wrong(kind: str, text: str) -> bool:
+    # An answer of 404 or 401 is written there too, and is what some tests ask for.
+    return kind == "error" and "Failed to load resource" not in text

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Evidence, Feedback, Span, Trace
 from regista.observe.recorder import Recorder
-from regista.store import Database, conversations, feedback, traces
+from regista.store import Database, conversations, feedback, forgetting, traces
 from regista.store.conversations import SessionRow, TurnRow
 from regista.store.feedback import Kept, identity
 
@@ -191,3 +191,9 @@ def test_forgetting_takes_feedback_and_links_of_an_older_time(database: Database
         feedback.forget(transaction, NOON + HOUR)
     assert [one.feedback.made_ns for one in feedback.recent(database)] == [NOON + HOUR]
     assert conversations.find(database, b"d") == b"" and conversations.turns(database, turn(1).session) == []
+
+
+def test_forgetting_old_traces_forgets_old_feedback(database: Database) -> None:
+    put(database, kept(thumb(at=NOON), 1), kept(thumb(at=NOON + 2), 2))
+    forgetting.forget(database, NOON + 1)
+    assert [one.feedback.made_ns for one in feedback.recent(database)] == [NOON + 2]

@@ -1,5 +1,6 @@
-"""Traces that are too old to be kept: taken away with what was said in them. Calls block."""
+"""Traces that are too old to be kept: taken away with what was said in them and of them. Calls block."""
 
+from regista.store import feedback
 from regista.store.database import Database
 from regista.store.traces import remove
 
@@ -13,7 +14,7 @@ def older(database: Database, before: int) -> int:
 
 
 def forget(database: Database, before: int) -> int:
-    """Take away all traces that began before a time, and what was said in them. Returns how many.
+    """Take away all traces that began before a time, what was said in them, and feedback of that age. Returns how many.
 
     The sums over them by the hour stay, and so does what was spent, in the ledger. Where it is interrupted, or fails,
     the next time does the rest.
@@ -24,6 +25,8 @@ def forget(database: Database, before: int) -> int:
     count = 0
     while some := _forget_some(database, before):
         count += some
+    with database.transaction() as transaction:
+        feedback.forget(transaction, before)
     database.bodies.purge(database, before)
     return count
 

@@ -4,10 +4,11 @@
 
 `data/development.jsonl` has 2,120 turns after 72 answers: the rules were written with it in view, and the head is
 trained on it. `data/held-out.jsonl` has 464 turns after 16 other answers, in other fields, written when the rules had
-a first draft and before they were tuned. Its turns were never looked at one by one, but its sums were, some fifteen times,
-while development turns were added and the care that thresholds take was chosen: they flatter a little. All turns have
-one author, who also wrote the rules: expect less on other people's words. All of it is English. Refusals are those of
-62 answers in each file. `--write` trains the head and puts it in its place in the package; that needs scikit-learn.
+a first draft and before they were tuned. Its turns were never looked at one by one, but its sums were, some fifteen
+times, while development turns were added and the care that thresholds take was chosen: they flatter a little. All
+turns have one author, who also wrote the rules: expect less on other people's words. All of it is English. Refusals
+are those of 62 answers in each file. `--write` trains the head and puts it in its place in the package; that needs
+scikit-learn.
 """
 
 import argparse

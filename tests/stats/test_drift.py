@@ -1,3 +1,5 @@
+# pyright: reportMissingTypeStubs=false
+
 from typing import Any
 
 import numpy as np

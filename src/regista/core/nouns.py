@@ -221,7 +221,7 @@ class Request(Struct, frozen=True):
     """What a provider is asked. `rest` holds all other fields of the call, passed on as they came.
 
     `hits` is the retrieved context. A prompt has already written it into the messages; a
-    provider that reads rather than generates takes it from here. Of `account`, nothing but its `headers` leaves the process.
+    provider that reads rather than generates takes it from here. Of `account`, only its `headers` leave the process.
     """
 
     model: str

@@ -17,7 +17,7 @@ EVERY = 8
 class _Bucket(NamedTuple):
     """So many values, their sum, and the sum of the squares of their distances from their mean."""
 
-    count: int
+    size: int
     total: float
     spread: float
 
@@ -34,7 +34,7 @@ class Adwin:
         self._seen = 0
 
     def __len__(self) -> int:
-        return sum(bucket.count for row in self._rows for bucket in row)
+        return sum(bucket.size for row in self._rows for bucket in row)
 
     @property
     def mean(self) -> float:
@@ -73,14 +73,14 @@ class Adwin:
         """Whether somewhere between old and new the means are too far apart to be one."""
         buckets = [bucket for row in reversed(self._rows) for bucket in row]
         whole = _sum(buckets)
-        if whole.count < 2 * WIDTH:
+        if whole.size < 2 * WIDTH:
             return False
-        variance = whole.spread / whole.count
-        doubt = math.log(2 * math.log(whole.count) / self._confidence)
+        variance = whole.spread / whole.size
+        doubt = math.log(2 * math.log(whole.size) / self._confidence)
         old = _Bucket(0, 0.0, 0.0)
         for bucket in buckets[:-1]:
             old = _joined(old, bucket)
-            n, m = old.count, whole.count - old.count
+            n, m = old.size, whole.size - old.size
             if n < WIDTH or m < WIDTH:
                 continue
             harmonic = 1 / (1 / n + 1 / m)
@@ -91,9 +91,9 @@ class Adwin:
 
 
 def _joined(one: _Bucket, other: _Bucket) -> _Bucket:
-    count = one.count + other.count
-    apart = other.total / other.count - one.total / one.count if one.count and other.count else 0.0
-    spread = one.spread + other.spread + apart * apart * one.count * other.count / count
+    count = one.size + other.size
+    apart = other.total / other.size - one.total / one.size if one.size and other.size else 0.0
+    spread = one.spread + other.spread + apart * apart * one.size * other.size / count
     return _Bucket(count, one.total + other.total, spread)
 
 

@@ -47,12 +47,8 @@ def run(arguments: list[str]) -> int:
         absent = MissingExtraError(f"regista {arguments[0]}", package, "eval")
         Console(stderr=True, highlight=False).print(f"[bold red]error:[/] {_plain(absent.message)}", soft_wrap=True)
         return 2
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # Who reads has had enough, as `head` has. What is left is not written when Python ends, either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        return _ended(error)
     except Exception:
         if not arguments or arguments[0] not in EVALUATING:
             raise
@@ -77,6 +73,14 @@ def _of_application(name: str) -> cyclopts.App:
     for command, function in module.COMMANDS.items():
         app.command(function, name=command)
     return app
+
+
+def _ended(by: KeyboardInterrupt | BrokenPipeError) -> int:
+    """The status of a command that was ended from outside, as shells have it."""
+    if isinstance(by, BrokenPipeError):
+        # Who reads has had enough, as `head` has. What is left is not written when Python ends, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + (signal.SIGPIPE if isinstance(by, BrokenPipeError) else signal.SIGINT)
 
 
 def _plain(text: str) -> str:

@@ -67,9 +67,12 @@ class Seeded:
         self.live = Live(folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """One browser for all tests of a process. Where tests must be whole, as in CI, there is no skipping them."""
+    """One browser for a file: while it is there, an event loop runs that tests of other files cannot have beside theirs.
+
+    Where tests must be whole, as in CI, there is no skipping them.
+    """
     absent = [name for name, there in (("playwright", find_spec("playwright")), ("chromium", CHROMIUM)) if not there]
     if absent and not os.environ.get("CI"):
         pytest.skip(f"The console is not tried in a browser: {' and '.join(absent)} missing (apt-get install chromium)")

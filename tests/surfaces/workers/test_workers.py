@@ -127,7 +127,9 @@ def test_killing_the_supervisor_ends_its_workers_after_what_is_under_way(start: 
 
 
 def test_on_a_hang_up_every_worker_serves_the_folder_as_it_is_then(start: Start) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a suite begun with nohup has it ignored
     live = start(ECHO, "--port", "0", "--workers", "3", "--no-reload")
+    signal.signal(signal.SIGHUP, before)
     first = variants(live)
     write(live.folder, ECHO, '{{role "system"}}\nAnother.\n{{role "user"}}\n{{question}}\n')
     assert variants(live) == first

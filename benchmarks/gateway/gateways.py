@@ -129,7 +129,8 @@ def peers(folder: Path, litellm: Path | None, tensorzero: Path | None, nginx: st
     """The peers that are installed."""
     found: list[Gateway] = []
     if tensorzero is not None:
-        configuration, script, port = (folder / f"tensorzero.{end}" for end in ("toml", "py", "port"))
+        # Not called as the package is: a script's folder comes first where Python looks for imports.
+        configuration, script, port = (folder / f"start_tensorzero.{end}" for end in ("toml", "py", "port"))
         configuration.write_text(TENSORZERO.replace("{port}", str(PROVIDER_PORT)))
         script.write_text(START_TENSORZERO)
         command = [str(tensorzero / "python"), str(script), str(configuration), str(port)]

@@ -5,7 +5,6 @@ read is done: signals meant for the server do not end it.
 """
 
 import contextlib
-import os
 import select
 import signal
 import time
@@ -16,6 +15,7 @@ import msgspec
 from regista.app.feedback_following import Following
 from regista.app.feedback_seen import HEADER, Batch, Told, decode_batch, decode_seen, decode_url, frame
 from regista.core.errors import StoreError
+from regista.observe.priority import make_way
 from regista.store import Database, connect
 
 SWEEP_S = 30.0
@@ -132,6 +132,6 @@ class Follower:
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(10)  # an answer goes before what is thought of the last one
+    make_way(19)  # an answer, and the trace of it, go before what is thought of the last one
     with open(0, "rb", buffering=0, closefd=False) as source, open(1, "wb", buffering=0, closefd=False) as answers:
         Follower(source, answers).run()

@@ -21,6 +21,7 @@ from regista.core.nouns import Trace
 from regista.observe.otel.nouns import OtlpSpan
 from regista.observe.otel.packing import decode_span
 from regista.observe.otel.storing import receive
+from regista.observe.priority import make_way
 from regista.observe.wire import (
     HEADER,
     Acknowledgement,
@@ -156,6 +157,6 @@ def _decoded(encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], list[tuple[st
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(5)  # where both share a core, an answer goes before its trace
+    make_way(5)  # where both share a core, an answer goes before its trace
     gc.disable()  # traces hold no cycles; looking for some in every batch costs a fifth of the work
     Writer(sys.stdin.buffer, sys.stdout.buffer).run()

@@ -69,7 +69,7 @@ class Seeded:
 
 @pytest.fixture(scope="module")
 def browser() -> "Iterator[Browser]":
-    """One browser for a file: while it is there, an event loop runs that tests of other files cannot have beside theirs.
+    """One browser for a file: while it is there, a loop runs that async tests of other files cannot have beside theirs.
 
     Where tests must be whole, as in CI, there is no skipping them.
     """

@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PROVIDER_PORT, GATEWAY_PORT = 9401, 9402
+PLAIN = f"""
+[app]
+name = "{{name}}"
+[models.default]
+model = "openai/mock"
+base_url = "http://127.0.0.1:{PROVIDER_PORT}/v1"
+[prices."openai/mock"]
+input = "0.15"
+output = "0.60"
+"""
 CONFIGURATION = f"""
 [app]
 name = "{{name}}"
@@ -106,7 +116,7 @@ def ours(folder: Path) -> list[Gateway]:
     limited = [argument for limit in LIMITS for argument in ("--limit", limit)]
     whole = CONFIGURATION + GUARDRAILS
     return [
-        regista(folder, "raw", "regista, raw model", "openai/mock", CONFIGURATION, []),
+        regista(folder, "raw", "regista, raw model", "openai/mock", PLAIN, []),
         regista(folder, "gateway", "regista, limits, retries, router, cache", "gateway", CONFIGURATION, limited),
         regista(folder, "guarded", "regista, all that and guardrails", "guarded", whole, limited),
     ]

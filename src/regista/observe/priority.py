@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-_GROUP = Path("/proc/self/autogroup")
+GROUP = Path("/proc/self/autogroup")
 """The weight of a session's processes together, where Linux groups them so: https://man7.org/linux/man-pages/man7/sched.7.html"""
 
 
@@ -17,4 +17,4 @@ def make_way(by: int) -> None:
     nice = os.nice(by)
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            _GROUP.write_text(str(nice))
+            GROUP.write_text(str(nice))

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from regista.app.platform import STATE, Platform
@@ -13,9 +13,9 @@ from regista.core.version import VERSION
 from regista.store.keys import Key, listing
 from regista.surfaces.console.assets import Assets
 from regista.surfaces.console.live import Tails
+from regista.surfaces.console.pages import ACTIONS, BELOW, NAVIGATION, PAGES, Action, Form, Page
 from regista.surfaces.console.rendering import BARE, NOT_KEPT, as_json, page, wants_json
-from regista.surfaces.console.sessions import LASTS_S, Session, Sessions
-from regista.surfaces.console.views import evaluations, models, overview, trace, traces
+from regista.surfaces.console.sessions import LASTS_S, Sessions
 from regista.surfaces.http.gateway import LOCAL_HOSTS
 from regista.surfaces.http.paging import query_of
 from regista.surfaces.http.wire import Receive, Scope, Send, error_body, headers_of, read_body, respond
@@ -25,38 +25,12 @@ LOGIN = "/console/login"
 LOGOUT = "/console/logout"
 STATIC = "/console/static/"
 LIVE = "/console/traces/live"
-LARGEST = 4_096
+LARGEST = 1 << 20
 """Bytes of a form."""
+FIELDS = 200
+"""Fields of a form."""
 
-View = Callable[[Platform, Mapping[str, str], str], Awaitable[Json]]
-"""A page's data, from the parameters of its URL and what follows its path."""
-
-
-class Page(NamedTuple):
-    """A page: what it is called, its template, and where its data come from."""
-
-    title: str
-    template: str
-    show: View
-
-
-PAGES: dict[str, Page] = {
-    "/console": Page("Overview", "overview.html", overview.show),
-    "/console/traces": Page("Traces", "traces.html", traces.show),
-    "/console/evaluations": Page("Evaluations", "evaluations.html", evaluations.show),
-    "/console/models": Page("Models", "models.html", models.show),
-}
-BELOW: dict[str, Page] = {
-    "/console/traces/": Page("Trace", "trace.html", trace.show),
-    "/console/evaluations/": Page("Evaluation", "evaluation.html", evaluations.show_one),
-}
-"""Pages of everything below a path, which ends in a slash."""
-NAVIGATION = (
-    ("Observe", ("/console", "/console/traces")),
-    ("Judge", ("/console/evaluations",)),
-    ("Improve", ("/console/models",)),
-)
-"""What the rail lists: groups in the order of the loop, with the addresses of their pages."""
+_T = TypeVar("_T")
 
 
 class Console:
@@ -72,7 +46,7 @@ class Console:
         try:
             await self._answer(scope, receive, send)
         except RegistaError as error:
-            await self._tell(scope, send, error)
+            await self._tell_wrong(scope, send, error)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path = str(scope["method"]), str(scope["path"])
@@ -84,11 +58,13 @@ class Console:
             await (self._log_in(scope, receive, send) if method == "POST" else self._door(scope, send))
         elif path == LOGOUT and method == "POST":
             await self._leave(send)
-        elif method != "GET":
-            raise RequestError(f"{path} takes GET, not {method}.", code="method_not_allowed", status=405)
-        else:
+        elif method == "GET":
             await self._check(headers)
             await self._show(scope, receive, send, path.rstrip("/"))
+        elif method == "POST" and (found := _below(ACTIONS, path)) is not None:
+            await self._do(scope, receive, send, found, await self._check(headers))
+        else:
+            raise RequestError(f"{path} does not take {method}.", code="method_not_allowed", status=405)
 
     async def _show(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
         query = query_of(scope)
@@ -97,11 +73,26 @@ class Console:
             return
         found, rest = _page(path)
         data = await found.show(self._platform, query, rest)
+        await self._tell(scope, send, data, found.title, found.template)
+
+    async def _do(self, scope: Scope, receive: Receive, send: Send, found: tuple[Action, str], by: str) -> None:
+        """Do what a form asks for, and go on to where that leads, or show what came of it."""
+        action, rest = found
+        done = await action.act(self._platform, Form(await _form(scope, receive), by), rest)
+        if isinstance(done, str) and wants_json(headers_of(scope).get(b"accept", b"")):
+            await self._tell(scope, send, {"goes_to": done}, action.title, action.template)
+        elif isinstance(done, str):
+            await respond(send, 303, b"", [*BARE, *NOT_KEPT, (b"location", done.encode("ascii"))])
+        else:
+            await self._tell(scope, send, done, action.title, action.template)
+
+    async def _tell(self, scope: Scope, send: Send, data: Json, title: str, template: str) -> None:
+        """A view's data, as JSON to who wants that, else as a page."""
         if wants_json(headers_of(scope).get(b"accept", b"")):
             body, headers = await asyncio.to_thread(as_json, data)
         else:
-            frame = self._frame(path) | {"title": found.title}
-            body, headers = await asyncio.to_thread(page, found.template, data, frame)
+            frame = self._frame(str(scope["path"]).rstrip("/")) | {"title": title}
+            body, headers = await asyncio.to_thread(page, template, data, frame)
         await respond(send, 200, body, headers)
 
     def _frame(self, path: str) -> Json:
@@ -119,30 +110,34 @@ class Console:
 
     # Who
 
-    async def _check(self, headers: Mapping[bytes, bytes]) -> None:
-        """Let in who has a session, or a key with the right to make others. Raises `AuthenticationError` for others."""
+    async def _check(self, headers: Mapping[bytes, bytes]) -> str:
+        """Let in who has a session, or a key with the right to make others, and return the name of their key.
+
+        Raises:
+            AuthenticationError: for others.
+        """
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() == "bearer":
-            _admin(await self._platform.keyring.check(token.strip()))
-            return
-        session = await asyncio.to_thread(self._session, headers.get(b"cookie", b"").decode("latin-1"))
-        if session is None:
+            return _admin(await self._platform.keyring.check(token.strip())).name
+        name = await asyncio.to_thread(self._session, headers.get(b"cookie", b"").decode("latin-1"))
+        if name is None:
             raise AuthenticationError(
                 "The console is closed. `regista up` prints the address that opens it; "
                 "a key made with `regista keys add NAME --admin` opens it too.",
                 code="console_closed",
             )
+        return name
 
-    def _session(self, cookies: str) -> Session | None:
-        """The session of a request; none where its key holds no longer."""
+    def _session(self, cookies: str) -> str | None:
+        """The name of the key of a request's session, empty without a key; None where no session holds."""
         start = f"{self._sessions.cookie}="
         given = [cookie.removeprefix(start) for one in cookies.split(";") if (cookie := one.strip()).startswith(start)]
         session = self._sessions.read(given[0]) if given else None
         if session is None or not session.key:
-            return session
+            return None if session is None else ""
         now = time.time_ns()
         keys = [key for key in listing(self._platform.database) if key.prefix == session.key and key.admin]
-        return session if any(key.state(now) == "active" for key in keys) else None
+        return next((key.name for key in keys if key.state(now) == "active"), None)
 
     async def _door(self, scope: Scope, send: Send) -> None:
         """`GET /console/login`: come in by a ticket in the address, which does not stay there; without one, a form."""
@@ -157,7 +152,7 @@ class Console:
 
     async def _log_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """`POST /console/login`: come in by a ticket, or by a key with the right to make others."""
-        form = dict(parse_qsl((await read_body(scope, receive, LARGEST)).decode("latin-1"), max_num_fields=8))
+        form = await _form(scope, receive)
         token, goes_to = form.get("token", "").strip(), _inside(form.get("next", ""))
         if await asyncio.to_thread(self._sessions.admits, token):
             await self._admit(scope, send, "", goes_to)
@@ -191,7 +186,7 @@ class Console:
 
     # What went wrong
 
-    async def _tell(self, scope: Scope, send: Send, error: RegistaError) -> None:
+    async def _tell_wrong(self, scope: Scope, send: Send, error: RegistaError) -> None:
         """An error as a page, or as JSON to who wants that; to who is not in, the way in."""
         if wants_json(headers_of(scope).get(b"accept", b"")):
             body, headers = as_json(error_body(error))
@@ -218,12 +213,28 @@ class Console:
 
 def _page(path: str) -> tuple[Page, str]:
     """The page of a path, and what follows the page's own."""
-    if path in PAGES:
-        return PAGES[path], ""
-    for above, found in BELOW.items():
-        if path.startswith(above):
-            return found, path.removeprefix(above)
+    found = _below(PAGES, path) or _below(BELOW, path)
+    if found is not None:
+        return found
     raise NotFoundError(f"The console has no page {path[:200]}. It has: {', '.join(PAGES)}.")
+
+
+def _below(table: Mapping[str, _T], path: str) -> tuple[_T, str] | None:
+    """What a table has at a path, or for all below one, with what follows the table's own."""
+    if path in table:
+        return table[path], ""
+    return next(
+        ((one, path.removeprefix(at)) for at, one in table.items() if at[-1] == "/" and path.startswith(at)), None
+    )
+
+
+async def _form(scope: Scope, receive: Receive) -> Mapping[str, str]:
+    """The fields of a form, those of one name as the last. Raises `RequestError` where it is too large."""
+    body = (await read_body(scope, receive, LARGEST)).decode("latin-1")
+    try:
+        return dict(parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS))
+    except ValueError:
+        raise RequestError(f"A form has at most {FIELDS} fields.") from None
 
 
 def _admin(key: Key) -> Key:

@@ -58,9 +58,12 @@ const keys = {
 };
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest?.("input, select, textarea, dialog");
-  if (writing || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+  if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  // A page's own keys are said by its buttons and links: <button data-key="1">.
+  const own = $(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`);
+  if (!own && !Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
-  keys[event.key]();
+  own ? own.click() : keys[event.key]();
 });
 
 document.addEventListener("click", (event) => {

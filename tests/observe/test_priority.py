@@ -20,13 +20,13 @@ def weight() -> list[str]:
     return GROUP.read_text().split()[-1:] if GROUP.exists() else []
 
 
+@pytest.mark.parametrize("start", [(), ("nice", "-n", "10")])
 @pytest.mark.parametrize("own", [True, False])
-def test_a_process_is_nicer_and_so_is_its_session_where_that_is_its_own(own: bool) -> None:
+def test_a_process_is_nicer_and_so_is_its_session_where_that_is_its_own(own: bool, start: tuple[str, ...]) -> None:
     before = weight()
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], start_new_session=own, capture_output=True, text=True, check=True
-    )
+    command = [*start, sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, start_new_session=own, capture_output=True, text=True, check=True)
     nice, *told = done.stdout.split()
     assert int(nice) >= 7
-    assert told in ([nice], []) if own else told == before
+    assert told in ([str(7 + sum(map(int, before)))], []) if own else told == before
     assert weight() == before

@@ -12,9 +12,11 @@ def make_way(by: int) -> None:
     """Be `by` nicer (1 to 19) than who started this process.
 
     Linux shares a processor between sessions first, and niceness counts within one: a process with a session of its own
-    has half of a busy core however nice it is, unless its session is as nice.
+    has half of a busy core however nice it is, unless its session is as much nicer than that of who started it.
     """
-    nice = os.nice(by)
+    os.nice(by)
     if os.getsid(0) == os.getpid():
         with suppress(OSError):
-            GROUP.write_text(str(nice))
+            # A session begins with a niceness of 0, whatever its first process has.
+            above = Path(f"/proc/{os.getppid()}/autogroup").read_text().split()
+            GROUP.write_text(str(min(19, int(above[-1] if above else 0) + by)))

@@ -94,6 +94,36 @@ def test_an_event_that_says_nothing_wins_nothing() -> None:
     assert (client.text, client.error) == (ANSWER, None)
 
 
+def test_an_event_that_says_nothing_is_passed_on_at_once_and_the_stream_begins_once() -> None:
+    class Opens(Scripted):
+        """Opens its stream with an event of its own, and then says nothing."""
+
+        async def generate(self, request: Request) -> AsyncGenerator[Delta]:
+            self.open += 1
+            try:
+                yield Delta(raw=b'data: {"id": "first"}\n\n')
+                await asyncio.sleep(100)
+            finally:
+                self.open -= 1
+
+    class Speaks(Scripted):
+        async def generate(self, request: Request) -> AsyncGenerator[Delta]:
+            yield Delta("whole", raw=b"data: whole\n\n")
+            yield Delta(" answer", finish="stop", raw=b"data: answer\n\n")
+
+    async def work() -> list[tuple[float, Delta]]:
+        loop, first = asyncio.get_running_loop(), Opens()
+        start = loop.time()
+        told = [(loop.time() - start, delta) async for delta in hedge(first, Speaks()).generate(Request("m", ()))]
+        assert not first.open
+        return told
+
+    (opened, opening), (spoke, begun), (_, ended) = run(work())
+    assert opened < 0.5 <= spoke
+    assert (opening.text, begun.text, ended.text) == ("", "whole", " answer")
+    assert opening.raw is not None and begun.raw is None and ended.raw is None
+
+
 def test_second_calls_stay_a_share_of_requests() -> None:
     async def work() -> int:
         second = Scripted()

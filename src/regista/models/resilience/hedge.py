@@ -4,8 +4,11 @@ After the hedged requests of J. Dean and L. A. Barroso, The Tail at Scale (2013)
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Delta, Request
@@ -18,7 +21,8 @@ from regista.models.resilience.turns import UNSAID, because, note, says
 class Hedge:
     """Asks `provider`, and `other` too if nothing was said within `after_s` seconds.
 
-    Deltas that say nothing are held back until it is known whose they are.
+    Deltas of the first that say nothing are passed on at once. Where the second answers all the same, its own bytes are
+    dropped, for its stream would begin a second time in them.
     """
 
     provider: Provider
@@ -31,12 +35,14 @@ class Hedge:
         self.budget.earn()
         race = _Race(self, request)
         try:
-            begun, deltas = await race.run()
+            while (opening := await race.opening()) is not None:
+                yield opening
+            begun, deltas, again = race.answer()
             for delta in begun:
-                yield delta
+                yield replace(delta, raw=None) if again else delta
             await race.close(but=deltas)
             async for delta in deltas:
-                yield delta
+                yield replace(delta, raw=None) if again else delta
         finally:
             await race.close()
 
@@ -48,43 +54,60 @@ class _Race:
     the second speaks before it, that task's waiting is cancelled, as `asyncio.timeout` does it.
     """
 
-    __slots__ = ("_first", "_hedge", "_overtaken", "_request", "_second", "_task", "_timer", "_waiting")
+    __slots__ = ("_decided", "_first", "_hedge", "_opened", "_overtaken", "_request", "_second", "_task", "_timer")
 
     def __init__(self, hedge: Hedge, request: Request) -> None:
-        loop = asyncio.get_running_loop()
         self._hedge = hedge
         self._request = request
         self._first = hedge.provider.generate(request)
         self._second: _Call | None = None
-        self._task = asyncio.current_task(loop)
-        self._waiting = True
-        """Whether the task waits for the first call."""
+        self._task: asyncio.Task[Any] | None = None
+        """The task that waits for the first call, while it does."""
+        self._opened = 0
+        """Deltas of the first call."""
+        self._decided = False
+        """Whether it is known who answers."""
         self._overtaken = False
-        self._timer = loop.call_later(hedge.after_s, self._begin_second)
+        self._timer = asyncio.get_running_loop().call_later(hedge.after_s, self._begin_second)
 
-    async def run(self) -> tuple[list[Delta], AsyncGenerator[Delta]]:
-        """What the first to speak has said so far, and the rest of its deltas."""
-        cancelling = self._task.cancelling() if self._task is not None else 0
+    async def opening(self) -> Delta | None:
+        """What the first call says next; None once it is known who answers."""
+        if self._decided:
+            return None
+        self._task = task = asyncio.current_task()
+        cancelling = task.cancelling() if task is not None else 0
         try:
-            begun = await _beginning(self._first)
+            delta = await anext(self._first)
         except asyncio.CancelledError:
-            self._waiting = False
-            if not self._overtaken or self._task is None or self._task.uncancel() > cancelling:
+            if not self._overtaken or task is None or task.uncancel() > cancelling:
                 raise
+            return None
+        except StopAsyncIteration:
+            self._decided = True
+            return None
         except RegistaError:
-            self._waiting = False
+            self._task, self._decided = None, True
             if self._second is None or not await self._second.speaks():
                 raise
-        else:
-            self._waiting = False
-            return begun, self._first
+            self._overtaken = True
+            return None
+        finally:
+            self._task = None
+        self._opened += 1
+        self._decided = says(delta) or self._opened > UNSAID
+        return delta
+
+    def answer(self) -> tuple[Sequence[Delta], AsyncGenerator[Delta], bool]:
+        """Of who answers: what was said but not yet told, the deltas to come, and whether another had opened the stream."""
+        if not self._overtaken:
+            return (), self._first, False
         assert self._second is not None  # noqa: S101 - it spoke
-        return self._second.task.result(), self._second.deltas
+        return self._second.task.result(), self._second.deltas, self._opened > 0
 
     async def close(self, but: AsyncGenerator[Delta] | None = None) -> None:
         """End what is under way, but for the deltas of who answers."""
         self._timer.cancel()
-        self._waiting = False
+        self._decided = True
         try:
             if self._second is not None and self._second.deltas is not but:
                 await self._second.close()
@@ -93,7 +116,7 @@ class _Race:
                 await self._first.aclose()
 
     def _begin_second(self) -> None:
-        if not self._waiting:
+        if self._decided:
             return
         if not self._hedge.budget.take():
             note(self._request, "no second call: too many requests have had one already")
@@ -102,9 +125,11 @@ class _Race:
         self._second.task.add_done_callback(self._spoke)
 
     def _spoke(self, task: "asyncio.Task[list[Delta]]") -> None:
-        """The second call has ended its beginning: it answers if it speaks while the first is silent."""
-        if self._waiting and not task.cancelled() and task.exception() is None and self._task is not None:
-            self._waiting, self._overtaken = False, True
+        """The second call has ended its beginning: it answers if it speaks while the first has said nothing."""
+        if self._decided or task.cancelled() or task.exception() is not None:
+            return
+        self._decided = self._overtaken = True
+        if self._task is not None:
             self._task.cancel()
 
 

@@ -3,8 +3,8 @@
     python -m benchmarks.gateway.steady                      # a million, JSON
     python -m benchmarks.gateway.steady --requests 100000 --mode sse
 
-Every question is another one, so that no cache answers it and whatever is kept for each request would be seen. Memory is
-the resident one of the whole process tree. `slope` is a line's through the second half, in MB for 100,000 requests.
+Every question is another one, so that no cache answers it and whatever is kept for each request would be seen. Memory
+is the resident one of the whole process tree. `slope` is a line's through the second half, in MB for 100,000 requests.
 """
 
 import argparse

@@ -98,7 +98,7 @@ class _Race:
         return delta
 
     def answer(self) -> tuple[Sequence[Delta], AsyncGenerator[Delta], bool]:
-        """Of who answers: what was said but not yet told, the deltas to come, and whether another had opened the stream."""
+        """Of who answers: what is not yet told, the deltas to come, and whether another had opened the stream."""
         if not self._overtaken:
             return (), self._first, False
         assert self._second is not None  # noqa: S101 - it spoke

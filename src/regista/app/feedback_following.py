@@ -10,6 +10,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from regista.app.feedback_seen import Seen
+from regista.app.hiding import hide
+from regista.core.errors import RegistaError
 from regista.core.nouns import Feedback
 from regista.feedback.conversation import History, Link, history, keys, link
 from regista.feedback.derive import derive
@@ -19,7 +21,7 @@ from regista.store import feedback as rows
 from regista.store.conversations import SessionRow, TurnRow
 from regista.store.feedback import Kept
 
-WORDS = 16_000_000
+WORDS = 4_000_000
 """Characters of questions and answers kept at hand: those of the last some thousand requests."""
 KEPT_NS = 14 * 86_400 * 10**9
 """How long a turn is found again by what was said in it."""
@@ -28,8 +30,11 @@ ENDED = 200
 
 
 class _Said(NamedTuple):
+    """What was said in a turn. What may not be kept is held to be compared with what comes next, and no longer."""
+
     question: str
     answer: str
+    is_kept: bool = True
 
 
 class Following:
@@ -46,6 +51,8 @@ class Following:
         Raises `StoreError`.
         """
         past = history(seen.messages, seen.scope)
+        said_out = seen.out if seen.out is not None else seen.answer
+        seen = _masked(seen, past) if seen.capture == "masked" else seen
         found = self._link(past, seen)
         before = conversations.turn(self._database, _bytes(found.trace)) if found.trace else None
         if before is None:
@@ -54,11 +61,12 @@ class Following:
         stepped = before is not None and past.step and found.way == "continues"
         if stepped and before is not None:
             own = replace(own, started_ns=before.started_ns, way=before.way, after=before.after)
-        self._remember(own.turn, _Said(seen.question, seen.answer))
+        self._remember(own.turn, _Said(seen.question, seen.answer, seen.capture != "off"))
         said = self._conversation(own, found, before.turn if stepped and before is not None else b"")
-        kept = [_kept(one, own, seen.tenant, seen.application) for one in derive(said)]
+        told = self._told(derive(said), [own])
+        kept = [_kept(one, own, seen.tenant, seen.application) for one in told]
         stands = [replace(before, stands=False)] if stepped and before is not None else []
-        digests = keys(past, seen.out if seen.out is not None else seen.answer, seen.calls)
+        digests = keys(past, said_out, seen.calls)
         with self._database.transaction() as transaction:
             conversations.write(
                 transaction,
@@ -80,7 +88,7 @@ class Following:
             over = self._of(turns, over=True)
             known = derive(replace(over, over=False)) if turns else []
             made = [one for one in derive(over) if one not in known] if turns else []
-            kept = [_kept(one, turns[-1], session.tenant, session.application) for one in made]
+            kept = [_kept(one, turns[-1], session.tenant, session.application) for one in self._told(made, turns[-1:])]
             with self._database.transaction() as transaction:
                 if conversations.end(transaction, session):
                     rows.put(transaction, kept)
@@ -117,6 +125,13 @@ class Following:
         session = turns[0].session[:16].hex() if turns else ""
         return Conversation(session, tuple(_bare(row, said.get(row.turn)) for row in turns), over)
 
+    def _told(self, found: Sequence[Feedback], last: Sequence[TurnRow]) -> list[Feedback]:
+        """What was found, without the words it rests on where some of them may not be kept."""
+        turns = [turn for row in last for turn in (row.turn, row.after)]
+        if all(said.is_kept for turn in turns if (said := self._said.get(turn)) is not None):
+            return list(found)
+        return [replace(one, evidence=()) for one in found]
+
     def _words(self, turn: bytes) -> _Said | None:
         if (said := self._said.get(turn)) is not None:
             self._said.move_to_end(turn)
@@ -135,6 +150,16 @@ class Following:
             self._size -= len(old.question) + len(old.answer)
 
 
+def _masked(seen: Seen, past: History) -> Seen:
+    """A request with what is personal in it hidden; where that cannot be told, nothing of it is kept."""
+    came = past.messages[past.answer].text if past.answer is not None else ""
+    returned = seen.returned if seen.returned is not None else came
+    try:
+        return replace(seen, question=hide(seen.question), answer=hide(seen.answer), returned=hide(returned))
+    except RegistaError:
+        return replace(seen, capture="off")
+
+
 def _turn(seen: Seen, found: Link, before: TurnRow | None) -> TurnRow:
     turn = bytes.fromhex(seen.trace) + seen.started_ns.to_bytes(8)
     session = before.session if before is not None else turn
@@ -145,7 +170,7 @@ def _turn(seen: Seen, found: Link, before: TurnRow | None) -> TurnRow:
 
 def _bare(row: TurnRow, said: _Said | None) -> Turn:
     """A turn as signals read it; by its whole id, since traces may share theirs."""
-    question, answer = said or ("", "")
+    question, answer, _ = said or _Said("", "")
     return Turn(
         *(row.turn.hex(), question, answer, row.started_ns, row.ended_ns - row.started_ns),
         status=row.status,

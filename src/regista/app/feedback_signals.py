@@ -13,9 +13,9 @@ import msgspec
 
 from regista.app.feedback_seen import HEADER, Batch, Seen, Told, decode_told, encode_seen, frame
 
-WAITING = 5_000
+WAITING = 2_000
 """Requests that may wait; further ones are left out."""
-BYTES = 64 << 20
+BYTES = 16 << 20
 """The same in bytes of what they say."""
 BATCH, BATCH_BYTES = 100, 1 << 20
 """A batch ends with the request that reaches one of these."""

@@ -5,7 +5,7 @@ It knows no route. What httptools takes for ambiguous framing is refused by it, 
 
 import asyncio
 from http import HTTPStatus
-from typing import cast
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -14,6 +14,49 @@ from regista.surfaces.http.wire import encode, error_body
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request before its body."""
+
+
+class Joined:
+    """A transport that writes the head of an answer together with what follows it at once.
+
+    uvicorn writes head and body apart, which is a system call and a packet more for every answer. A head is held until
+    the next write, and no longer than until the event loop comes round.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._held = b""
+        self.get_extra_info = transport.get_extra_info
+        self.is_closing = transport.is_closing
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
+        self.set_protocol = transport.set_protocol
+
+    def write(self, data: bytes) -> None:
+        """See `asyncio.WriteTransport`."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        elif data[:5] == b"HTTP/" and data[-4:] == b"\r\n\r\n":
+            self._held = data
+            self._loop.call_soon(self.flush)
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._held:
+            data, self._held = self._held, b""
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """See `asyncio.BaseTransport`."""
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """See `asyncio.WriteTransport`."""
+        self._transport.abort()
 
 
 class Protocol(HttpToolsProtocol):
@@ -27,7 +70,8 @@ class Protocol(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        HttpToolsProtocol.connection_made(self, transport)
+        joined: Any = Joined(transport, self.loop)
+        HttpToolsProtocol.connection_made(self, joined)
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:

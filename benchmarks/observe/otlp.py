@@ -163,7 +163,7 @@ class Server:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         writers = [pid for pid in children if b"observe.writer" in Path(f"/proc/{pid}/cmdline").read_bytes()]
         assert len(writers) == 1, "one writer is found, or its time is not counted"
-        return _seconds(self.process.pid), sum(_seconds(int(pid)) for pid in writers)
+        return seconds(self.process.pid), sum(seconds(int(pid)) for pid in writers)
 
     def stored(self) -> int:
         database = connect(f"sqlite://{self._folder / '.regista' / 'regista.db'}", read_only=True)
@@ -185,9 +185,10 @@ class Server:
         self.process.wait(30)
 
 
-def _seconds(pid: int) -> float:
+def seconds(pid: int, *, ended: bool = False) -> float:
+    """Seconds of processors of a process; with `ended`, also those of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    return sum(map(int, fields[11 : 15 if ended else 13])) / TICKS
 
 
 def requests(traces: Sequence[list[OtlpSpan]], late: bool) -> tuple[list[list[OtlpSpan]], list[list[OtlpSpan]]]:

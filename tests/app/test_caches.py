@@ -70,11 +70,12 @@ async def stepped(app: "regista.App") -> None:
 
 async def test_a_semantic_hit_says_so_and_costs_nothing(opened: Open) -> None:
     async with opened() as app:
-        assert (await asked(app, ASKED))[0] == "first"
+        first, kept = await asked(app, ASKED)
+        assert first == "first"
         answer, trace = await asked(app, AGAIN)
         assert (answer, trace.cached, trace.cost_nano, trace.calls) == ("first", "semantic", 0, ())
         (span,) = (span for span in trace.spans if (span.stage, span.name) == ("cache", "semantic"))
-        assert span.decision == "hit" and span.attributes["kept_for"] == ASKED
+        assert span.decision == "hit" and span.attributes["kept_for"] == kept.id
         assert span.attributes["threshold"] == 0.7 <= span.attributes["likeness"]
 
 

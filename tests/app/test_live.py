@@ -1,4 +1,5 @@
 import asyncio
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ async def test_a_share_is_the_same_traces_in_every_process(watched: Path) -> Non
     database = connect(f"sqlite://{watched / '.regista' / 'regista.db'}")
     scored = {row[0] for row in database.query("SELECT id FROM evaluation_cases")}
     served = {row[0].hex() for row in database.query("SELECT id FROM traces")}
-    assert scored == {trace for trace in served if int(trace[:8], 16) < 2**30}
+    assert scored == {trace for trace in served if int(trace[-8:], 16) < 2**30}
     assert len(served) == 200
     database.close()
 
@@ -105,3 +106,18 @@ async def test_a_saved_suite_that_cannot_watch_leaves_the_last_good_one(watched:
         await app._platform.reload()  # pyright: ignore[reportPrivateUsage]
         assert "needs the reference" in app._platform.problem  # pyright: ignore[reportPrivateUsage]
         assert (await app.ask("still here")).answer
+
+
+async def test_what_waits_to_be_scored_is_let_go_where_somebody_is_erased(watched: Path) -> None:
+    """What would be scored later would be stored once they are gone."""
+    async with open_app(watched) as app:
+        live = app._platform._live  # pyright: ignore[reportPrivateUsage]
+        assert live is not None
+        for question in ("one", "two"):
+            await app.ask(question)
+        await live.empty()
+        with closing(connect(f"sqlite://{watched / '.regista' / 'regista.db'}")) as database:
+            known = database.query("SELECT count(*) FROM evaluation_cases")[0][0]
+            assert known + live.left_out == 2
+            await asyncio.sleep(0.1)
+            assert database.query("SELECT count(*) FROM evaluation_cases") == [(known,)]

@@ -34,6 +34,16 @@ def test_a_version_is_found_by_the_beginning_of_its_name(tmp_path: Path) -> None
         find(tmp_path, "failure")
 
 
+def test_a_file_that_is_gone_or_was_changed_is_told_as_such(tmp_path: Path) -> None:
+    made = keep(tmp_path, [example(1)], LINEAGE)
+    path_of(tmp_path, made).write_text('{"id": 1}\n')
+    with pytest.raises(ConfigurationError, match="no file of examples"):
+        list(read(tmp_path, made))
+    path_of(tmp_path, made).unlink()
+    with pytest.raises(NotFoundError, match=r"is gone.*\.json"):
+        list(read(tmp_path, made))
+
+
 def test_a_suite_reads_it_as_cases(tmp_path: Path) -> None:
     made = keep(tmp_path, [example(1)], LINEAGE)
     (case,) = read_cases(path_of(tmp_path, made))

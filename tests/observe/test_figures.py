@@ -11,7 +11,7 @@ from regista.observe.metrics import Metrics
 
 class Log:
     def __init__(self, depth: int, lag_ms: float) -> None:
-        self.written, self.dropped, self.thinned, self.restarts = 10 * depth, 0, 0, 0
+        self.written, self.dropped, self.thinned, self.bared, self.restarts = 10 * depth, 0, 0, 0, 0
         self.depth, self.lag_ms = depth, lag_ms
 
 

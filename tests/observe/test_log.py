@@ -77,6 +77,28 @@ async def test_a_single_trace_is_stored_without_a_second_one_pushing_it(make_tra
     await log.close()
 
 
+async def test_what_was_appended_so_far_is_waited_for_and_nothing_later(make_trace: Make, url: str) -> None:
+    """Else nobody could wait for it where a hundred requests come in each moment."""
+    log = TraceLog(url, flush_ms=5)
+    await log.start()
+    for number in range(100):
+        log.append(make_trace(str(number)))
+    coming = True
+
+    async def come() -> None:
+        while coming:
+            log.append(make_trace("later"))
+            await asyncio.sleep(0.0005)
+
+    later = asyncio.create_task(come())
+    await log.stored(5)
+    coming = False
+    await later
+    assert log.written >= 100 and log.depth
+    await log.close()
+    assert (log.dropped, log.depth) == (0, 0)
+
+
 async def test_traces_appended_before_the_start_are_stored(make_trace: Make, url: str) -> None:
     log = TraceLog(url)
     log.append(make_trace("early"))

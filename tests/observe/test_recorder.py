@@ -3,7 +3,7 @@ from collections.abc import Generator
 import pytest
 
 from regista.core.errors import ProviderError
-from regista.observe.recorder import Recorder
+from regista.observe.recorder import Recorder, made_id
 
 
 @pytest.fixture
@@ -115,3 +115,15 @@ def test_ids_are_32_hexadecimal_digits_and_differ(recorder: Recorder) -> None:
 
 def test_an_unknown_price_is_not_a_price_of_nothing(recorder: Recorder) -> None:
     assert recorder.finish("ok").cost_nano is None
+
+
+def test_an_id_begins_with_its_second_and_ends_by_chance() -> None:
+    one, other = (made_id(1_795_000_000_999_999_999) for _ in range(2))
+    assert one[:8] == other[:8] == f"{1_795_000_000:08x}"
+    assert one[8:] != other[8:]
+    assert made_id(1_795_000_001_000_000_000) > one
+
+
+def test_a_recorder_makes_an_id_of_when_it_began() -> None:
+    recorder = Recorder("club", "v", "m", "default")
+    assert recorder.trace_id[:8] == f"{recorder.started_ns // 10**9:08x}"

@@ -194,7 +194,7 @@ def test_a_number_is_not_used_again_where_forgetting_was_cut_short(
     for n in range(1, 9):
         keep(sqlite, trace(n, question=f"word{n}"))
 
-    def power_fails(database: Database, before_ns: int) -> None:
+    def power_fails(database: Database, before_ns: int, slack_ns: int) -> None:
         raise KeyError
 
     with monkeypatch.context() as broken, pytest.raises(KeyError):

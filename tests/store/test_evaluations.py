@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regista.core.digest import content_key
 from regista.core.evaluation import Case, Output, Report, Score, Step, input_of
 from regista.core.nouns import ToolCall, Usage
-from regista.evaluate.keys import content_key
 from regista.store import Database, connect, evaluations
 from regista.store.evaluations import Batch, Result, Run
 

@@ -155,8 +155,8 @@ def test_the_turns_of_a_conversation_come_in_their_order_and_without_those_repla
     assert conversations.turns(database, turn(1).session) == [turn(1), turn(3)]
     assert conversations.turn(database, turn(2).turn) == replace(turn(2), stands=False)
     assert conversations.turn(database, b"\0" * 24) is None
-    assert conversations.session_of(database, turn(3).turn[:16].hex()) == turn(1).turn[:16].hex()
-    assert conversations.session_of(database, "ff" * 16) == ""
+    assert conversations.session_of(database.query, turn(3).turn[:16].hex()) == turn(1).turn[:16].hex()
+    assert conversations.session_of(database.query, "ff" * 16) == ""
 
 
 def test_a_digest_stands_for_the_turn_stored_last(database: Database) -> None:

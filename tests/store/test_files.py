@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -83,3 +84,35 @@ def test_of_a_line_that_is_too_long_only_so_much_is_held(database: Database) -> 
     file = whole(database, b"a" * 3 * PART + b"\nshort\n" + b"b" * 3 * PART)
     found = list(files.lines(database, file, 1000))
     assert [(n, len(line)) for n, line in found] == [(1, 1001), (2, 5), (3, 1001)]
+
+
+def test_lines_are_taken_out_of_whole_files_alone(database: Database) -> None:
+    """What is uploaded comes part by part, and a line may begin in one and end in the next."""
+    file = files.begin(database, "t", "f", "batch")
+    files.append(database, file, 0, b"ana 1\nbob 2\nb")
+    assert files.empty_lines(database, file, lambda line: line.startswith(b"ana")) == 0
+    files.append(database, file, 1, b"ob 3\n")
+    files.finish(database, file, "batch", "f", None)
+    assert b"".join(files.blocks(database, file)) == b"ana 1\nbob 2\nbob 3\n"
+    assert files.empty_lines(database, file, lambda line: line.startswith(b"ana")) == 1
+    assert b"".join(files.blocks(database, file)) == b"\nbob 2\nbob 3\n"
+    assert files.find(database, "t", file).bytes == 13
+
+
+def test_who_takes_lines_out_meanwhile_or_the_whole_file_is_not_undone(database: Database) -> None:
+    def meanwhile(file: str, do: Callable[[], object]) -> int:
+        waiting = [do]
+
+        def goes(line: bytes) -> bool:
+            if waiting:
+                waiting.pop()()
+            return line.startswith(b"ana")
+
+        return files.empty_lines(database, file, goes)
+
+    file = whole(database, b"ana 1\nbob 2\ncy 3\n")
+    assert meanwhile(file, lambda: files.empty_lines(database, file, lambda line: line.startswith(b"bob"))) == 1
+    assert b"".join(files.blocks(database, file)) == b"\n\ncy 3\n"
+    gone = whole(database, b"ana 1\nbob 2\n")
+    assert meanwhile(gone, lambda: files.remove(database, gone)) == 0
+    assert database.query("SELECT DISTINCT file FROM file_parts") == [(file,)]

@@ -107,7 +107,7 @@ class Counting:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.query, self.transaction, self.close = database.query, database.transaction, database.close
-        self.bodies = database.bodies
+        self.files, self.compact, self.bodies = database.files, database.compact, database.bodies
 
     def version(self) -> int:
         Counting.asked += 1

@@ -13,13 +13,12 @@ from msgspec.structs import replace
 
 from regista.app.application import build_provider, metered, prices_of
 from regista.app.schema import Settings
-from regista.core.digest import digest
+from regista.core.digest import content_key, digest
 from regista.core.errors import ConfigurationError
 from regista.core.evaluation import Output
 from regista.core.nouns import Account, Call, Json, Request, Response, Trace
 from regista.egress.client import Client
 from regista.evaluate.judges import Ask
-from regista.evaluate.keys import content_key
 from regista.observe.recorder import Recorder
 from regista.serve.collector import collect
 from regista.store import Database, evaluations
@@ -32,7 +31,8 @@ _encode = msgspec.msgpack.Encoder().encode
 class Asking:
     """Asks the models that an application's settings name. `transport` is made at the first question.
 
-    `settle` is told what each question cost, as a trace with calls and nothing else.
+    `settle` is told what each question cost, as a trace with calls and nothing else. Replies are not kept unless it
+    `keeps` them: they quote what they are about.
     """
 
     def __init__(
@@ -41,9 +41,12 @@ class Asking:
         database: Database,
         transport: Callable[[], Client],
         settle: Callable[[Trace], None] | None = None,
+        *,
+        keeps: bool = True,
     ) -> None:
         self._settings = settings
         self._settle = settle
+        self._keeps = keeps
         self._database = database
         self._transport = transport
         self._asked: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
@@ -82,6 +85,8 @@ class Asking:
                 if kept is not None:
                     return _as_response(kept.output)
                 response = await collect(provider.generate(replace(asked, account=self._account(name, prices.version))))
+                if not self._keeps:
+                    return response
                 output = Output(response.text, response.tool_calls, finish=response.finish, usage=response.usage)
                 body = _encode(output)
                 batch = evaluations.Batch([], [(key, content_key(body), body, output)], [], [])

@@ -191,7 +191,7 @@ class Caches:
         if news is None:
             return
         if self.exact is not None:
-            self.exact.epoch = news.epoch
+            self.exact.begin(news.epoch)
         if self.semantic is not None:
             self.semantic.begin(news.epoch)
             self.semantic.absorb(news.answers)

@@ -17,6 +17,7 @@ from regista.app.schema import Feedback as Settings
 from regista.app.serving import Serving
 from regista.core.errors import AuthenticationError
 from regista.core.nouns import Message, Request
+from regista.observe.capture import Capture
 from regista.observe.figures import Figure, figures_of
 from regista.serve.exchange import FIRST_CAUSE, Exchange
 
@@ -33,6 +34,8 @@ class Hearing:
 
     def __init__(self, url: str, secret: bytes, settings: Callable[[], Settings | None]) -> None:
         self.signals = Signals(url)
+        self.capture: Capture = "full"
+        """How much may be kept of what was said, where signals rest on it."""
         self._settings = settings
         self._secret = secret
         self._follows = False
@@ -62,7 +65,7 @@ class Hearing:
             return
         try:
             if _weight(exchange.said) <= LARGEST:
-                self.signals.offer(_seen(serving), (self._settings() or Settings()).over_after_s)
+                self.signals.offer(_seen(serving, self.capture), (self._settings() or Settings()).over_after_s)
                 return
         except Exception as error:  # noqa: BLE001 - nothing a client sends may end a request here
             self.signals.last_error = f"A request could not be looked at: {type(error).__name__}"
@@ -129,7 +132,7 @@ class Hearing:
         return hmac.digest(self._secret, said, sha256)[:20].hex()
 
 
-def _seen(serving: Serving) -> Seen:
+def _seen(serving: Serving, capture: Capture) -> Seen:
     trace, exchange, response = serving.trace, serving.exchange, serving.response
     assert trace is not None, "looked at when it has ended"  # noqa: S101
     user = str(exchange.request.rest.get("user") or exchange.request.rest.get("safety_identifier") or "")
@@ -143,6 +146,7 @@ def _seen(serving: Serving) -> Seen:
         response.text if response.text != trace.answer else None,
         tuple(call.id for call in response.tool_calls),
         exchange.vault.conceal(_last_answer(exchange.said)) if exchange.vault else None,
+        capture,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from regista.core.nouns import Message
+from regista.observe.capture import Capture
 
 HEADER = struct.Struct("!I")
 
@@ -19,7 +20,8 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `messages` are those the client sent, `out` is the answer as it went out where that is not `answer`, and `calls` are
     the ids of the tool calls in it. `returned` is the last answer that the client sent back, as a trace may keep it;
-    None where it may keep it as it came. `named` says that one person is in the scope.
+    None where it may keep it as it came. `named` says that one person is in the scope, `capture` how much of all this
+    may be kept.
     """
 
     trace: str
@@ -37,6 +39,7 @@ class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
     out: str | None = None
     calls: tuple[str, ...] = ()
     returned: str | None = None
+    capture: Capture = "full"
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):

@@ -42,7 +42,7 @@ class Signals:
         self._url = url
         self._waiting: deque[bytes] = deque()
         self._sent: deque[tuple[int, int]] = deque()
-        self._bytes = 0
+        self._bytes = self._queued = 0
         self._timer: asyncio.TimerHandle | None = None
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -67,20 +67,24 @@ class Signals:
             return
         self.idle_s = idle_s
         self._bytes += len(encoded)
+        self._queued += 1
         self._waiting.append(encoded)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._send)
 
     async def settled(self, patience_s: float = 10.0) -> None:
-        """Wait until all that was offered is done; raises `TimeoutError` if that takes longer."""
+        """Wait until all that was offered so far is done; raises `TimeoutError` if that takes longer."""
+        until = self._queued
         async with asyncio.timeout(patience_s):
-            while self.depth:  # noqa: ASYNC110 - asked by tests and at the end alone
+            while self._queued - self.depth < until:  # noqa: ASYNC110 - asked by tests and at the end alone
                 await asyncio.sleep(0.01)
 
     async def close(self, patience_s: float = 5.0) -> None:
         """Have what waits looked at, for so long at most, and end the process. The rest is counted as dropped."""
         with suppress(TimeoutError):
-            await self.settled(patience_s)
+            async with asyncio.timeout(patience_s):
+                while self.depth:
+                    await self.settled(patience_s)
         self._ending = True
         if self._timer is not None:
             self._timer.cancel()

@@ -1,6 +1,7 @@
 """An application folder as data: read whole, checked whole, and hashed. Nothing of it is run here.
 
     regista.toml   variants/*.toml   prompts/*.prompt   documents/   tools.py and other Python files   evals/   data/
+    reviews/*.toml
 
 Every mistake is found in one reading. What is served comes later (`app/application.py`).
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from regista.app import code, configuration
+from regista.app import code, configuration, review_files
 from regista.app.code import ToolFunction
 from regista.app.configuration import FILE
 from regista.app.lines import Lines
@@ -92,6 +93,7 @@ def read(folder: Path, variant: str = "") -> Folder:
     python = reading.python(settings)
     tools = reading.tools(settings, python)
     reading.evals()
+    reading.mistakes += review_files.read(folder)[1]
     # Without a configuration that parses, what refers to it would only repeat that.
     if lines is not None:
         reading.mistakes += _across(folder, settings, lines, prompts)

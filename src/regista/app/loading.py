@@ -3,7 +3,9 @@
 It knows nothing of requests, keys or traces.
 """
 
+import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,17 +13,18 @@ from typing import Any
 
 from regista.app.application import Application, Routes, compile_application, prices_of
 from regista.app.caches import Caches
-from regista.app.folder import Folder
+from regista.app.folder import BASE, Folder
 from regista.app.generation import Functions
 from regista.app.routing import Known, known_here, open_routes, router_embedder, wants_vectors
 from regista.app.schema import Context
 from regista.app.team import Alone, Embedder, Team
 from regista.app.upstreams import Upstreams
 from regista.core.digest import digest
+from regista.core.errors import StoreError
 from regista.egress.client import Client
 from regista.models.prices import Prices
 from regista.serve.context.library import IngestReport, Library
-from regista.store import Database
+from regista.store import Database, prompts
 from regista.store.redis import Shared
 
 Progress = Callable[[int, int, str], None]
@@ -101,6 +104,7 @@ async def load(folder: Folder, before: Loaded | None, around: Surroundings, prog
     except BaseException:
         await close(library, embedder, caches, but=before)
         raise
+    await asyncio.to_thread(_keep_prompts, folder, around.database)
     return Loaded(application, prices, upstreams, caches, library, embedder, report, form, routes, known)
 
 
@@ -112,6 +116,16 @@ async def close(library: Library | None, embedder: Embedder | None, caches: Cach
         await library.close()
     if embedder is not None and (but is None or but.embedder is not embedder):
         await embedder.close()
+
+
+def _keep_prompts(folder: Folder, database: Database) -> None:
+    """Keep what the prompts say, so that the texts of variants can be compared. Serving goes on without it."""
+    texts = {name: (each.prompt.digest, each.text) for name, each in folder.prompts.items()}
+    variant = (folder.digest, folder.variant or BASE)
+    try:
+        prompts.keep(database, folder.name, variant, texts, folder.settings.app.prompt, time.time_ns())
+    except StoreError as error:
+        _log.warning("The prompts' texts are not kept: %s", error.message)
 
 
 def ports_of(around: Surroundings, embedder: Embedder | None) -> dict[str, Any]:

@@ -5,30 +5,33 @@ It knows no surface: HTTP, the command line and Python all ask through `serve`.
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace as replace_request
 
 from regista.app.application import Application, build_provider
 from regista.app.asking import Asking
-from regista.app.collecting import collector_of
+from regista.app.collecting import collector_of, hook_of
 from regista.app.feedback import Hearing
 from regista.app.folder import Folder, read
+from regista.app.hiding import HIDE, hide
 from regista.app.live import LiveScoring
 from regista.app.loading import Loaded, Progress, Surroundings, close, load, ports_of
+from regista.app.names import Names
+from regista.app.retaining import figures_of_retention
 from regista.app.schema import Feedback as FeedbackSettings
 from regista.app.serving import Serving
 from regista.app.shadows import Shadows
 from regista.app.team import Alone, Team
+from regista.app.upkeep import Upkeep
+from regista.app.upkeep_process import Orders
 from regista.app.upstreams import Upstreams
 from regista.app.watch import saves
-from regista.core.digest import digest
 from regista.core.errors import (
     ConfigurationError,
     MissingExtraError,
@@ -36,11 +39,9 @@ from regista.core.errors import (
     RegistaError,
     StoreError,
     UnknownNameError,
-    did_you_mean,
-    near,
 )
 from regista.core.limits import Unit
-from regista.core.nouns import Json, Request, Trace, Variant
+from regista.core.nouns import Json, Request, Trace
 from regista.egress.client import Client
 from regista.evaluate.judges import builder
 from regista.models import tokens
@@ -55,18 +56,18 @@ from regista.observe.otel.intake import Intake
 from regista.observe.otel.sending import Exporter
 from regista.observe.recorder import Recorder
 from regista.serve.context.library import IngestReport, Library
-from regista.serve.exchange import Exchange, Handler
+from regista.serve.exchange import Exchange
 from regista.serve.limits import Limits
-from regista.serve.stages.generate import generate
 from regista.serve.stages.read_on import read_on
 from regista.store import Database, connect, feedback, ledger
 from regista.store.keys import Key, Keyring
 from regista.store.redis import connect as connect_redis
 
+if TYPE_CHECKING:
+    from regista.app.erasing import Erasure
+
 STATE = ".regista"
 ANYONE = Key("anyone on this machine", "default", "", 0)
-RAW_KEPT = 256
-"""Raw models whose pipelines are kept; clients name them, so they are bounded."""
 FOLLOW_S = 1.0
 """How often it is looked whether another process took in documents."""
 _log = logging.getLogger(__name__)
@@ -99,12 +100,15 @@ class Platform:
         """Whether it is about to end: what is under way is finished, and who asks next should ask elsewhere."""
         self._loaded = loaded
         self._around = around
+        self._url = self._redis = ""
         self.intake = Intake(log)
         """Takes in spans that others send."""
-        self._exporter = Exporter(around.egress)
+        self._exporter = Exporter(around.egress, hide)
+        self.upkeep = Upkeep(around.database, around.egress)
+        """Looks after the store, where this process is told to."""
         figures = OtlpFigures(self.intake, self._exporter)
         self._metrics = Metrics(log, lambda: self._loaded.upstreams.state(), limits.refused, figures)
-        self._raw: OrderedDict[tuple[str, bool], tuple[Handler, Variant]] = OrderedDict()
+        self._names = Names(lambda: self._loaded, self.embed)
         self._live = live
         self.limits = limits
         self.hearing = hearing(lambda: self.application.folder.settings.feedback)
@@ -142,10 +146,11 @@ class Platform:
             loaded = await load(folder, None, around, progress)
             keyring = await asyncio.to_thread(Keyring, database)
             hearing = partial(Hearing, url, await asyncio.to_thread(feedback.secret, database))
-            log = TraceLog(url, settings["trace_queue"], settings["flush_ms"])
+            log = TraceLog(url, settings["trace_queue"], settings["flush_ms"], HIDE)
             live = _live_scoring(loaded, around, log)
             limits = _limits(settings, around)
             collector = collector_of(folder.settings.observe, egress)
+            hook = hook_of(folder.settings.observe, egress)
         except BaseException:
             await egress.close()
             await asyncio.to_thread(database.close)
@@ -153,7 +158,10 @@ class Platform:
         await log.start()
         platform = cls(loaded, around, keyring, log, settings["max_body_mb"] << 20, live, limits, hearing)
         platform.max_file = settings["max_file_mb"] << 20
+        platform._url, platform._redis = url, settings["redis"]
         platform._exporter.aim(collector)
+        platform._capture()
+        platform.upkeep.aim(platform._orders(), hook)
         return platform
 
     def watch(self) -> None:
@@ -168,6 +176,7 @@ class Platform:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.upkeep.close()
         await self.hearing.close()
         await self._exporter.close()
         self.intake.close()
@@ -228,8 +237,8 @@ class Platform:
             NotAllowedError: the key may not ask for this model.
             NotFoundError: no application and no model is of that name.
         """
-        self._check(key, request.model)
-        handler, variant = self._resolve(request.model, vectors)
+        self._names.check(key, request.model)
+        handler, variant = self._names.resolve(request.model, vectors)
         trace_id = context.trace_id if context is not None else None
         recorder = Recorder(variant.application, variant.digest, request.model, key.tenant, trace_id)
         with recorder.span("authenticate") as span:
@@ -250,18 +259,12 @@ class Platform:
 
     def models(self) -> list[tuple[str, str]]:
         """What can be asked for, as (name, owner): the application, the models it names, the embedder."""
-        settings = self.application.folder.settings
-        models = settings.models.values()
-        named = dict.fromkeys(settings.router.names if settings.router else (), "regista")
-        named |= {model.model: model.provider for model in models}
-        embedder = self._loaded.embedder
-        vectors = {f"embedded/{embedder.embedder}": "embedded"} if embedder is not None else {}
-        return [(self.application.name, "regista"), *named.items(), *vectors.items()]
+        return self._names.known()
 
     def health(self) -> Json:
         """Whether requests are served, and what is wrong with anything beside them."""
         problems = [self.problem, self.log.last_error, self.limits.problem, self._exporter.problem]
-        problems.append(self.hearing.signals.last_error)
+        problems += [self.hearing.signals.last_error, *self.upkeep.problems]
         problems = [problem for problem in problems if problem]
         upstreams = [upstream for upstream in self._loaded.upstreams.state() if upstream.state in ("open", "half-open")]
         problems += self._loaded.caches.problems
@@ -278,11 +281,13 @@ class Platform:
 
     def figures(self) -> Sequence[Figure]:
         """What this process has counted and measured."""
-        return (*self._metrics.figures(), *self._loaded.caches.figures(), *self.hearing.figures())
+        beside = (*self.hearing.figures(), *self.upkeep.figures())
+        return (*self._metrics.figures(), *self._loaded.caches.figures(), *beside)
 
     async def metrics_text(self) -> bytes:
         """Figures of all processes of this server, for Prometheus."""
-        return rendered(await self._around.team.figures(self.figures()))
+        kept = await asyncio.to_thread(figures_of_retention, self.database)
+        return rendered((*await self._around.team.figures(self.figures()), *kept))
 
     async def ingest(self, progress: Progress | None = None) -> IngestReport:
         """Take in what changed in `documents/`; requests see the new epoch whole or not at all."""
@@ -319,13 +324,30 @@ class Platform:
             NotAllowedError: the key may not ask for this model.
             NotFoundError: no application and no model is of that name.
         """
-        self._check(key, request.model)
-        self._resolve(request.model)
+        self._names.check(key, request.model)
+        self._names.resolve(request.model)
         name, _, model = request.model.partition("/")
-        provider = build_provider(name, self._options(request.model), self._ports()) if model else None
+        provider = build_provider(name, self._names.options(request.model), self._ports()) if model else None
         if isinstance(provider, CountsTokens):
             return await provider.count_tokens(replace_request(request, model=model)), True
         return tokens.of_request(request), False
+
+    async def erase(self, user: str, tenant: str) -> "Erasure":
+        """Take all away that is kept of a tenant's user and look whether it is gone, in a process of its own.
+
+        Raises:
+            StoreError: not all of it could be done.
+        """
+        from regista.app.erasing_process import Order, run_beside  # noqa: PLC0415 - one request in a million
+
+        try:
+            await self.log.stored()
+            await self.hearing.signals.settled()
+            if self._live is not None:
+                await self._live.empty()
+        except TimeoutError:
+            raise StoreError("Requests wait to be stored, and so cannot be erased yet. Try again soon.") from None
+        return await run_beside(Order(self._url, user, tenant, str(self.application.folder.path), self._redis))
 
     async def reload(self) -> None:
         """Serve the folder as it is now; if it is broken, keep serving the last good one and say what is wrong."""
@@ -337,6 +359,7 @@ class Platform:
             loaded = await load(folder, before, self._around, None)
             try:
                 collector = collector_of(folder.settings.observe, self._around.egress)
+                hook = hook_of(folder.settings.observe, self._around.egress)
                 live = _live_scoring(loaded, self._around, self.log)
             except RegistaError:
                 await close(loaded.library, loaded.embedder, loaded.caches, but=before)
@@ -347,9 +370,11 @@ class Platform:
             self._follow_epoch()
             return
         self.problem = ""
-        self._raw.clear()
+        self._names.forget()
         self._loaded = loaded
+        self._capture()
         self._exporter.aim(collector)
+        self.upkeep.aim(self._orders(), hook)
         live, self._live = self._live, live
         if live is not None:
             await live.close()
@@ -383,50 +408,17 @@ class Platform:
         if library is not None and library.epoch != self.application.variant.epoch:
             self._loaded = self._loaded.recompiled()
 
+    def _orders(self) -> Orders:
+        """What to look after: what is asked of the application, and of models by their own names."""
+        folder = self.application.folder
+        return Orders(self._url, (folder.name, ""), str(folder.path), folder.settings.observe.parquet)
+
     def _documents(self) -> str:
         context = self.application.folder.settings.context
         return context.documents if context is not None else "documents"
 
     def _ports(self) -> dict[str, Any]:
         return ports_of(self._around, self._loaded.embedder)
-
-    def _resolve(self, name: str, vectors: bool = False) -> tuple[Handler, Variant]:
-        application = self._loaded.application
-        if not vectors and (name == application.folder.name or name in application.names):
-            return application.handler, application.variant
-        if REPLAY.get() is not None:
-            return self._raw_model(name, vectors)
-        raw = self._raw.get((name, vectors))
-        if raw is None:
-            raw = self._raw[name, vectors] = self._raw_model(name, vectors)
-            if len(self._raw) > RAW_KEPT:
-                self._raw.popitem(last=False)
-        return raw
-
-    def _raw_model(self, name: str, vectors: bool) -> tuple[Handler, Variant]:
-        _, slash, model = name.partition("/")
-        known = [known for known, _ in self.models()]
-        if not slash or not model:
-            names = f"Known: {', '.join(known)}; raw models are provider/model."
-            message = f"There is no application or model {name!r}.{did_you_mean(near(name, known))} {names}"
-            raise NotFoundError(message, code="model_not_found", param="model")
-        try:
-            upstreams = self._loaded.upstreams
-            raw = upstreams.raw if REPLAY.get() is None else upstreams.replaying
-            provider = upstreams.vectors(name, self.embed) if vectors else raw(name)
-        except UnknownNameError as error:
-            raise NotFoundError(error.message, code="model_not_found", param="model") from None
-        variant = Variant("", digest({"model": name, "options": self._options(name)}), 0)
-        return generate(provider, name), variant
-
-    def _check(self, key: Key, model: str) -> None:
-        if key.models:
-            key.check_model(model, [name for name, _ in self.models()])
-
-    def _options(self, name: str) -> Json:
-        """How the application configures a model, so that naming it raw reaches the same place."""
-        models = self.application.folder.settings.models.values()
-        return next((dict(model.options) for model in models if model.model == name), dict[str, Any]())
 
     def _settle(self, serving: Serving) -> None:
         trace = serving.trace
@@ -438,6 +430,12 @@ class Platform:
         self._shadows.offer(serving, self.application, self._loaded.prices.version)
         if self._live is not None and trace.application:
             self._live.offer(trace, serving.exchange, trace.answer)
+
+    def _capture(self) -> None:
+        """Keep as much of what is said, and for as long, as the application asks for from now on."""
+        observe = self.application.folder.settings.observe
+        self.log.capture = self._exporter.capture = self.hearing.capture = observe.capture
+        self.log.keep(observe.keep_s if self._around.team.leads else 0)
 
     def _observe(self, trace: Trace) -> None:
         self._metrics.observe_trace(trace)
@@ -462,8 +460,9 @@ def _live_scoring(loaded: Loaded, around: Surroundings, log: TraceLog) -> LiveSc
     folder, embedder = loaded.application.folder, loaded.embedder
     if folder.settings.evaluation is None:
         return None
+    keeps = folder.settings.observe.capture == "full"
     ports: Json = {
-        "asks": Asking(folder.settings, around.database, lambda: around.egress, log.append).asks,
+        "asks": Asking(folder.settings, around.database, lambda: around.egress, log.append, keeps=keeps).asks,
         "embed": embedder.embed if embedder is not None else None,
         "embedder": embedder.embedder if embedder is not None else "",
         "folder": folder.path,

@@ -45,6 +45,15 @@ Origin = Annotated[
     ),
 ]
 
+Span = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,3}[hdw]$",
+        description='Write a time such as "30d": a number of hours (h), days (d) or weeks (w).',
+    ),
+]
+_SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
+
 Factor = Annotated[
     str, Meta(pattern=r"^(0(\.[0-9]{1,3})?|1)$", description='Write a part of one as text, such as "0.5" for half.')
 ]
@@ -187,15 +196,30 @@ class Evaluation(Struct, frozen=True):
 
 
 class Observe(Struct, frozen=True):
-    """`[observe]`: where traces go beside the store: to a collector, by OTLP over HTTP.
+    """`[observe]`: how much is kept of what was said and for how long, and where it goes beside the store.
 
-    `otlp` is its endpoint, as in OTEL_EXPORTER_OTLP_ENDPOINT. `headers_env` names the environment variable that holds
-    its headers: name=value,name=value. What was said goes there only with `content`.
+    `otlp` is a collector's endpoint, by OTLP over HTTP, as in OTEL_EXPORTER_OTLP_ENDPOINT. `headers_env` names the
+    environment variable that holds its headers: name=value,name=value. What was said goes there only with `content`.
+    Alarms go to `webhook`, signed with the secret in the variable that `webhook_env` names. `parquet` is the folder to
+    which closed days are written.
+
+    `capture` is how much of what was said is kept at all: everything, everything but what the guardrails `secrets` and
+    `pii` find, or figures and decisions alone. With `keep`, what is older is deleted: docs/privacy.md.
     """
 
     otlp: Url | None = None
     headers_env: str = ""
     content: bool = False
+    webhook: Url | None = None
+    webhook_env: str = "REGISTA_WEBHOOK_SECRET"
+    parquet: str = ""
+    capture: Literal["full", "masked", "off"] = "full"
+    keep: Span | None = None
+
+    @property
+    def keep_s(self) -> int:
+        """The same in seconds; 0: all is kept."""
+        return int(self.keep[:-1]) * _SECONDS[self.keep[-1]] if self.keep else 0
 
 
 class Feedback(Struct, frozen=True):

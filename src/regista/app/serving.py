@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 from regista.core.errors import RegistaError
 from regista.core.nouns import Answer, Delta, Response, Trace, Usage
+from regista.core.user import user_of
 from regista.serve.collector import Collector
 from regista.serve.exchange import Exchange, Handler
 from regista.serve.limits import Allowance
@@ -118,5 +119,6 @@ class Serving:
             citations=response.citations,
             calls=calls,
             key=exchange.key,
+            user=user_of(exchange.request.rest),
         )
         self._settle(self)

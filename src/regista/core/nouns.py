@@ -339,7 +339,8 @@ class Span(Struct, frozen=True, array_like=True, gc=False):
 class Trace(Struct, frozen=True, array_like=True, gc=False):
     """Everything that happened to one request. `status` is ok, error or cancelled; `key` is the name of the caller's.
 
-    `cost_nano` is None where no price is known: an unknown cost is not a cost of nothing.
+    `cost_nano` is None where no price is known: an unknown cost is not a cost of nothing. `user` is whom the caller
+    asked for, by a name of its own (`core/user.py`).
     """
 
     id: str
@@ -362,6 +363,7 @@ class Trace(Struct, frozen=True, array_like=True, gc=False):
     spans: tuple[Span, ...]
     calls: tuple[Call, ...] = ()
     key: str = ""
+    user: str = ""
 
 
 class Evidence(Struct, frozen=True, array_like=True, gc=False):

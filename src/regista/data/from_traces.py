@@ -7,57 +7,82 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from regista.core.digest import digest
 from regista.core.nouns import Trace
 from regista.data.dataset import Example
+from regista.serve.guardrails import guardrails
 from regista.serve.screen import Guards, screen
+
+MASKING = ("secrets", "pii")
+"""The guardrails that look at what becomes an example, whatever the application itself screens."""
 
 
 class Made(NamedTuple):
-    """Examples, the oldest first; how many traces were left out, by why; how many places were masked, by kind."""
+    """Examples in the order they came; how many were left out, by why; how many places were masked, by kind."""
 
     examples: Sequence[Example]
     left_out: dict[str, int]
     masked: dict[str, int]
 
 
-def examples_of(traces: Iterable[Trace], guards: Guards) -> Made:
-    """An example for each question that differs in more than spaces and case: the newest trace of it is taken.
+def masking() -> Guards:
+    """What hides secrets and personal data in what becomes an example."""
+    return [(name, guardrails.build(name)) for name in MASKING]
 
-    `guards` look at questions and answers: what they would mask is masked, and what they would block is left out.
+
+def example_of(trace: Trace, reference: str = "") -> Example:
+    """A trace as an example, nothing hidden yet; `reference` is the answer as it should have been."""
+    # A caller may send one id with several requests.
+    own = digest([trace.id, trace.started_ns])
+    said = (trace.question, trace.answer, trace.id, trace.variant, trace.model, trace.status)
+    return Example(own, *said, trace.started_ns, reference)
+
+
+def examples_of(traces: Iterable[Trace], guards: Guards) -> Made:
+    """An example for each question of traces, the oldest trace first: see `chosen`."""
+    return chosen(map(example_of, traces), guards)
+
+
+def chosen(examples: Iterable[Example], guards: Guards, known: Iterable[Example] = ()) -> Made:
+    """`known` examples and others, one for each question that differs in more than spaces and case: the last is taken.
+
+    `guards` look at what the others say: what they would mask is masked, and what they would block is left out. An
+    example without a reference takes over that of the one it replaces.
     """
-    kept: dict[str, Example] = {}
+    kept = {same(one.input): one for one in known}
     left_out, masked = Counter[str](), Counter[str]()
-    for trace in traces:
-        said = [_masked(text, guards) for text in (trace.question, trace.answer)]
-        question, answer = (text for text, _ in said)
-        if question is None or answer is None:
+    for one in examples:
+        shown, kinds = _masked(one, guards)
+        if shown is None:
             left_out["blocked by a guardrail"] += 1
-        elif not question.strip():
+            continue
+        if not shown.input.strip():
             left_out["without a question"] += 1
-        else:
-            for _, kinds in said:
-                masked += kinds
-            same = " ".join(question.split()).casefold()
-            if kept.pop(same, None) is not None:
-                left_out["asked again"] += 1
-            kept[same] = Example(
-                # A caller may send one id with several requests.
-                digest([trace.id, trace.started_ns]),
-                question,
-                answer,
-                trace.id,
-                trace.variant,
-                trace.model,
-                trace.status,
-                trace.started_ns,
-            )
+            continue
+        masked += kinds
+        question = same(shown.input)
+        if (before := kept.pop(question, None)) is not None:
+            left_out["asked again"] += 1
+            shown = replace(shown, reference=shown.reference or before.reference)
+        kept[question] = shown
     return Made(list(kept.values()), dict(left_out), dict(masked))
 
 
-def _masked(text: str, guards: Guards) -> tuple[str | None, Counter[str]]:
-    """A text as the guardrails let it go on, with what they hid; None where they do not."""
-    shown, verdicts = screen(text, guards)
-    if any(verdict.action == "block" for verdict in verdicts):
-        return None, Counter()
-    return shown, Counter(finding.kind for verdict in verdicts for finding in verdict.findings)
+def same(question: str) -> str:
+    """What is equal for questions that differ in spaces and case only."""
+    return " ".join(question.split()).casefold()
+
+
+def _masked(example: Example, guards: Guards) -> tuple[Example | None, Counter[str]]:
+    """An example as the guardrails let it go on, with what they hid; None where they do not."""
+    said: list[str] = []
+    kinds = Counter[str]()
+    for text in (example.input, example.output, example.reference):
+        shown, verdicts = screen(text, guards)
+        if any(verdict.action == "block" for verdict in verdicts):
+            return None, Counter()
+        said.append(shown)
+        kinds.update(finding.kind for verdict in verdicts for finding in verdict.findings)
+    return replace(example, input=said[0], output=said[1], reference=said[2]), kinds

@@ -18,10 +18,9 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
-from regista.core.digest import digest
+from regista.core.digest import content_key, digest, score_key
 from regista.core.errors import ConfigurationError, RegistaError, StoreError
 from regista.core.evaluation import Case, Output, Report, Score
-from regista.evaluate.keys import content_key, score_key
 from regista.evaluate.scorers import Scorer
 from regista.evaluate.suite import Suite, check_needs, inspect, scorer_digest, suite_digest
 from regista.evaluate.targets import Target

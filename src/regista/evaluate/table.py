@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regista.core.digest import score_key
 from regista.core.evaluation import Score
-from regista.evaluate.keys import score_key
 from regista.store import Database, evaluations
 from regista.store.evaluations import Scored
 

@@ -35,5 +35,9 @@ LABELS = {
     "positive": Label("is pleased with the answer, or thanks for it"),
     "refusal": Label("is answered by a refusal"),
 }
+AGAINST = frozenset(
+    ("negative", "correction", "wrong", "unanswered", "unconfident", "repetitive", "stopped_early", "regenerated")
+)
+"""Signals that speak against the answer they are about."""
 HIDDEN = tuple(sorted(FIGURES.union(name for name, label in LABELS.items() if not label.shown)))
 """Signals that are not shown by default."""

@@ -1,35 +1,44 @@
-"""Whether what an application is asked, finds, answers and costs now is as it was before. Knows no store and no clock.
+"""Whether what an application is asked, finds, answers, costs and is thought of now is as it was before.
 
-A feature has shifted where the shift is large and is not chance, over all features together: see `regista.stats.drift`.
-Needs numpy and scipy (the extra `eval`).
+A feature has shifted where the shift is large and is not chance, over all features together: see
+`regista.stats.drift`. Knows no store and no clock. Needs numpy and scipy (the extra `eval`).
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
+from math import inf
 from statistics import median
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from regista.core.nouns import Json, Span, Trace
-from regista.text.scripts import script_of
+from regista.core.nouns import Trace
+from regista.observe.features import FEATURES, Aspect, Features, Key
+from regista.stats.sketch import ERROR, Sketch
+
+if TYPE_CHECKING:
+    from regista.stats.drift import Shift
 
 LEAST = 20
 """Values in either sample below which nothing is said of a feature."""
-EFFECT = 0.2
-"""The population stability index from which on a shift is large: by usage, as the index has no scale of its own."""
 EXAMPLES = 3
-MS, DOLLAR = 1e6, 1e9
-
-Aspect = Literal["inputs", "retrieval", "outputs", "latency", "cost"]
+Measure = Literal["psi", "h", "auc"]
+EFFECTS: Mapping[Measure, float] = {"psi": 0.2, "h": 0.2, "auc": 0.6}
+"""From which figure on a shift is large, by usage: of the population stability index, of Cohen's h, of an AUC."""
+_SHARES = [(part + 0.5) / 100 for part in range(100)]
+"""Shares of all values at which a sketch is read."""
+_V = TypeVar("_V")
 
 
 class Drift(Struct, frozen=True):
-    """What is found of a feature. `before` and `now` are medians, or the commonest value with its share.
+    """What is found of a feature. `before` and `now` are medians, the commonest value with its share, or rates.
 
-    `psi` and `distance` are those of `regista.stats.drift.Shift`; `p` is adjusted for how many features are looked at.
-    `examples` are ids of traces that show what there is more of now, and `more` says what that is.
+    `effect` is the index of `regista.stats.drift.Shift`, a rate's h, or how well vectors are told apart, as `measure`
+    says; `p` is adjusted for how many features are looked at. `counts` are the values before and now, and `of_all`
+    says that these are all there were. `examples` are ids of traces that show what there is more of now, and `more`
+    says what that is.
     """
 
     aspect: Aspect
@@ -37,24 +46,79 @@ class Drift(Struct, frozen=True):
     shifted: bool
     before: str
     now: str
-    psi: float
-    distance: float
+    measure: Measure
+    effect: float
     p: float
+    counts: tuple[int, int]
+    of_all: bool
     more: str
     examples: tuple[str, ...]
 
 
-class Features(Struct, frozen=True):
-    """What is compared: numbers and categories of a trace by their names; None where a trace has none."""
+class Values(Struct, frozen=True):
+    """Numbers before and now, each with the id of the trace it is of."""
 
-    numbers: Mapping[tuple[Aspect, str], Callable[[Trace], float | None]]
-    categories: Mapping[tuple[Aspect, str], Callable[[Trace], str | None]]
+    before: Sequence[tuple[float, str]]
+    now: Sequence[tuple[float, str]]
+
+
+class Sketches(Struct, frozen=True):
+    """All numbers of before and now, as sketches of `unit` of them."""
+
+    before: Sketch
+    now: Sketch
+    unit: float
+
+
+class Counts(Struct, frozen=True):
+    """How often each value was, before and now; and ids of traces of now that have it. `of_all` is as in `Drift`."""
+
+    before: Mapping[str, int]
+    now: Mapping[str, int]
+    examples: Mapping[str, Sequence[str]] = {}
+    of_all: bool = False
+
+
+class Rate(Struct, frozen=True):
+    """How often something was, of how many, before and now; and ids of traces of now where it was, and was not.
+
+    `of_all` is as in `Drift`.
+    """
+
+    before: tuple[int, int]
+    now: tuple[int, int]
+    examples: Sequence[str] = ()
+    others: Sequence[str] = ()
+    of_all: bool = False
+
+
+class Vectors(Struct, frozen=True):
+    """Embeddings before and now, arrays of (texts, dimensions), with the ids of the traces of now."""
+
+    before: Any
+    now: Any
+    ids: Sequence[str]
+
+
+class Known(Struct, frozen=True):
+    """What is known beside the samples, by feature: it takes the place of what they say."""
+
+    values: Mapping[Key, Values] = {}
+    sketches: Mapping[Key, Sketches] = {}
+    counts: Mapping[Key, Counts] = {}
+    rates: Mapping[Key, Rate] = {}
+    vectors: Mapping[Key, Vectors] = {}
 
 
 def drift(
-    before: Sequence[Trace], now: Sequence[Trace], *, level: float = 0.05, features: Features | None = None
+    before: Sequence[Trace],
+    now: Sequence[Trace],
+    *,
+    level: float = 0.05,
+    features: Features = FEATURES,
+    known: Known = Known(),
 ) -> list[Drift]:
-    """Every feature of which both samples have enough, those that have shifted first, then by how far.
+    """Every feature of which both times have enough, those that have shifted first, then by how far.
 
     `level` is the share of the features said to have shifted that may not have (Benjamini and Hochberg).
 
@@ -63,89 +127,166 @@ def drift(
     """
     from regista.stats import benjamini_hochberg  # noqa: PLC0415 - needs numpy
 
-    features = features or FEATURES
-    found = [*_numbers(features, before, now), *_categories(features, before, now)]
+    values = _values(features, before, now) | dict(known.values)
+    counts = _counts(features, before, now) | dict(known.counts)
+    rates = _rates(features, before, now, known.rates)
+    found = [
+        *_each(values, lambda key, of: _number(key, of, known.sketches.get(key))),
+        *_each(counts, _category),
+        *_each(rates, _rate),
+        *_each(known.vectors, _vectors),
+    ]
     adjusted: list[float] = benjamini_hochberg([one.p for one in found]).tolist()
     judged = [_judged(one, p, level) for one, p in zip(found, adjusted, strict=True)]
-    return sorted(judged, key=lambda one: (not one.shifted, -one.psi, one.name))
+    return sorted(judged, key=lambda one: (not one.shifted, -one.effect / EFFECTS[one.measure], one.name))
+
+
+def _each(some: Mapping[Key, _V], look: Callable[[Key, _V], Drift | None]) -> Iterator[Drift]:
+    for key, of in some.items():
+        if (found := look(key, of)) is not None:
+            yield found
 
 
 def _judged(one: Drift, p: float, level: float) -> Drift:
-    shifted = p < level and one.psi >= EFFECT
+    shifted = p < level and one.effect >= EFFECTS[one.measure]
+    shown = (one.more, tuple(one.examples[:EXAMPLES])) if shifted else ("", ())
+    return replace(one, shifted=shifted, p=p, more=shown[0], examples=shown[1])
+
+
+def _values(features: Features, before: Sequence[Trace], now: Sequence[Trace]) -> dict[Key, Values]:
+    return {
+        key: Values(
+            [(value, one.id) for one in before if (value := of(one)) is not None],
+            [(value, one.id) for one in now if (value := of(one)) is not None],
+        )
+        for key, of in features.numbers.items()
+    }
+
+
+def _counts(features: Features, before: Sequence[Trace], now: Sequence[Trace]) -> dict[Key, Counts]:
+    found: dict[Key, Counts] = {}
+    for key, of in features.categories.items():
+        examples: dict[str, list[str]] = {}
+        for one in now:
+            if (value := of(one)) is not None:
+                examples.setdefault(value, []).append(one.id)
+        older = Counter(value for value in map(of, before) if value is not None)
+        found[key] = Counts(older, {value: len(ids) for value, ids in examples.items()}, examples)
+    return found
+
+
+def _rates(
+    features: Features, before: Sequence[Trace], now: Sequence[Trace], known: Mapping[Key, Rate]
+) -> dict[Key, Rate]:
+    """Rates of the samples, and those that are known: of these, examples may have to come from the samples."""
+    found: dict[Key, Rate] = {}
+    for key, of in features.rates.items():
+        older = [value for one in before if (value := of(one)) is not None]
+        newer = [(value, one.id) for one in now if (value := of(one)) is not None]
+        yes, no = ([id for value, id in newer if value is wanted] for wanted in (True, False))
+        found[key] = Rate((sum(older), len(older)), (len(yes), len(newer)), yes, no)
+    for key, rate in known.items():
+        own = found.get(key, rate)
+        found[key] = replace(rate, examples=rate.examples or own.examples, others=rate.others or own.others)
+    return found
+
+
+def _number(key: Key, of: Values, all_of: Sketches | None) -> Drift | None:
+    from regista.stats.drift import numeric, sketched  # noqa: PLC0415 - needs numpy and scipy
+
+    before, now = ([value for value, _ in side] for side in (of.before, of.now))
+    if all_of is not None:
+        counts = (all_of.before.count, all_of.now.count)
+        middles = [side.quantile(0.5) / all_of.unit for side in (all_of.before, all_of.now)]
+    else:
+        counts = (len(before), len(now))
+        middles = [median(side) if side else 0.0 for side in (before, now)]
+    if min(counts) < LEAST:
+        return None
+    shift = numeric(before, now) if all_of is None else sketched(all_of.before, all_of.now)
+    if all_of is not None:
+        before, now = ([at / all_of.unit for at in side.quantiles(_SHARES)] for side in (all_of.before, all_of.now))
+    low, high = _grown(before, now)
+    # A sketch's values are near the values themselves.
+    near = (low / (1 + 2 * ERROR), high * (1 + 2 * ERROR)) if all_of is not None else (low, high)
+    shown = sorted((abs(value - middles[1]), id) for value, id in of.now if near[0] <= value <= near[1])
+    more = f"{_figure(low)} to {_figure(high)}"
+    return _found(key, middles, shift, counts, all_of is not None, more, [id for _, id in shown])
+
+
+def _found(
+    key: Key,
+    middles: Sequence[float],
+    shift: "Shift",
+    counts: tuple[int, int],
+    of_all: bool,
+    more: str,
+    examples: Sequence[str],
+) -> Drift:
+    before, now = map(_figure, middles)
+    return Drift(*key, False, before, now, "psi", shift.psi, shift.p, counts, of_all, more, tuple(examples))
+
+
+def _category(key: Key, of: Counts) -> Drift | None:
+    from regista.stats.drift import categorical  # noqa: PLC0415 - needs numpy and scipy
+
+    old, new = Counter(of.before), Counter(of.now)
+    counts = (old.total(), new.total())
+    if min(counts) < LEAST or len({*old, *new}) == 1:
+        return None
+    shift = categorical(old, new)
+    grown = max(new, key=lambda value: new[value] / counts[1] - old[value] / counts[0])
     return Drift(
-        one.aspect,
-        one.name,
-        shifted,
-        one.before,
-        one.now,
-        one.psi,
-        one.distance,
-        p,
-        one.more if shifted else "",
-        one.examples if shifted else (),
+        *(*key, False, _commonest(old), _commonest(new), "psi", shift.psi, shift.p, counts, of.of_all),
+        f"{grown}: {old[grown] / counts[0]:.0%} → {new[grown] / counts[1]:.0%}",
+        tuple(of.examples.get(grown, ())),
     )
 
 
-def _numbers(features: Features, before: Sequence[Trace], now: Sequence[Trace]) -> Iterator[Drift]:
-    from regista.stats.drift import numeric  # noqa: PLC0415 - needs numpy and scipy
+def _rate(key: Key, of: Rate) -> Drift | None:
+    from regista.stats.drift import rates  # noqa: PLC0415 - needs numpy and scipy
 
-    for (aspect, name), of in features.numbers.items():
-        old, new = ([(value, trace) for trace in some if (value := of(trace)) is not None] for some in (before, now))
-        if min(len(old), len(new)) < LEAST:
-            continue
-        values = [[value for value, _ in some] for some in (old, new)]
-        shift = numeric(*values)
-        low, high = _grown(*values)
-        shown = sorted((abs(value - median(values[1])), trace.id) for value, trace in new if low <= value <= high)
-        yield Drift(
-            aspect,
-            name,
-            False,
-            _figure(median(values[0])),
-            _figure(median(values[1])),
-            shift.psi,
-            shift.distance,
-            shift.p,
-            f"{_figure(low)} to {_figure(high)}",
-            tuple(id for _, id in shown[:EXAMPLES]),
-        )
+    counts = (of.before[1], of.now[1])
+    if min(counts) < LEAST or not of.before[0] + of.now[0]:
+        return None
+    shares = [yes / whole for yes, whole in (of.before, of.now)]
+    shift = rates(of.before, of.now)
+    rose = shares[1] >= shares[0]
+    return Drift(
+        *(*key, False, _share(shares[0]), _share(shares[1]), "h", shift.h, shift.p, counts, of.of_all),
+        f"{key[1] if rose else 'not ' + key[1]}: {_share(shares[0] if rose else 1 - shares[0])} → "
+        f"{_share(shares[1] if rose else 1 - shares[1])}",
+        tuple(of.examples if rose else of.others),
+    )
 
 
-def _categories(features: Features, before: Sequence[Trace], now: Sequence[Trace]) -> Iterator[Drift]:
-    from regista.stats.drift import categorical  # noqa: PLC0415 - needs numpy and scipy
+def _vectors(key: Key, of: Vectors) -> Drift | None:
+    from regista.stats.drift import separation  # noqa: PLC0415 - needs numpy and scipy
 
-    for (aspect, name), of in features.categories.items():
-        old, new = (Counter(value for trace in some if (value := of(trace)) is not None) for some in (before, now))
-        if min(old.total(), new.total()) < LEAST or len({*old, *new}) == 1:
-            continue
-        shift = categorical(old, new)
-        grown = max(new, key=lambda value: new[value] / new.total() - old[value] / old.total())
-        yield Drift(
-            aspect,
-            name,
-            False,
-            _commonest(old),
-            _commonest(new),
-            shift.psi,
-            shift.distance,
-            shift.p,
-            f"{grown}: {old[grown] / old.total():.0%} → {new[grown] / new.total():.0%}",
-            tuple(islice((trace.id for trace in now if of(trace) == grown), EXAMPLES)),
-        )
+    counts = (len(of.before), len(of.now))
+    if min(counts) < LEAST:
+        return None
+    told = separation(of.before, of.now)
+    surest = sorted(zip(told.now.tolist(), of.ids, strict=True), reverse=True)
+    return Drift(
+        *(*key, False, "", f"told apart in {told.auc:.0%} of pairs", "auc", told.auc, told.p, counts, False),
+        "questions that were not asked before",
+        tuple(id for _, id in surest),
+    )
 
 
-def _grown(before: list[float], now: list[float]) -> tuple[float, float]:
-    """The ends of the fifth of the values before that holds more of those now than any other: of what there is more."""
+def _grown(before: Sequence[float], now: Sequence[float]) -> tuple[float, float]:
+    """The ends of the values of now in the fifth of those before, or beyond, of which there is most more."""
     ordered = sorted(before)
-    cuts = [ordered[len(ordered) * part // 5] for part in range(1, 5)]
-    edges = [min(ordered[0], *now), *cuts, max(ordered[-1], *now)]
-    shares = [
-        (sum(low <= v <= high for v in now) / len(now) - sum(low <= v <= high for v in before) / len(before), low, high)
-        for low, high in pairwise(edges)
-    ]
-    _, low, high = max(shares)
-    inside = [value for value in now if low <= value <= high]
-    return (min(inside), max(inside)) if inside else (low, high)
+    # Values that are the same are in one part, however many fifths they are.
+    edges = [-inf, *sorted({ordered[len(ordered) * part // 5] for part in range(1, 5)}), inf]
+
+    def share(part: tuple[float, float], of: Sequence[float]) -> float:
+        return sum(part[0] < value <= part[1] for value in of) / len(of)
+
+    low, high = max(pairwise(edges), key=lambda part: share(part, now) - share(part, before))
+    inside = [value for value in now if low < value <= high]
+    return min(inside), max(inside)
 
 
 def _figure(value: float) -> str:
@@ -157,60 +298,5 @@ def _commonest(counts: Counter[str]) -> str:
     return f"{value} {times / counts.total():.0%}"
 
 
-def _spans(trace: Trace, stage: str) -> list[Span]:
-    return [span for span in trace.spans if span.stage == stage]
-
-
-def _hits(trace: Trace) -> list[Json] | None:
-    """What was retrieved; None where nothing was looked for."""
-    found = [span.attributes.get("hits") for span in _spans(trace, "retrieve")]
-    listed = [cast("list[object]", hits) for hits in found if isinstance(hits, list)]
-    return [cast("Json", hit) for hits in listed for hit in hits if isinstance(hit, dict)] if found else None
-
-
-def _best(trace: Trace) -> float | None:
-    scores = [score for hit in _hits(trace) or () if isinstance(score := hit.get("score"), int | float)]
-    return float(max(scores)) if scores else None
-
-
-def _answerer(trace: Trace) -> str | None:
-    made = [call for call in trace.calls if call.status == "ok"]
-    return f"{made[-1].biller}/{made[-1].model}" if made else None
-
-
-def _guarded(trace: Trace) -> str | None:
-    said = [span.decision for span in trace.spans if span.stage.startswith("guard")]
-    return next((what for what in ("block", "mask") if what in said), "pass") if said else None
-
-
-def _whole(trace: Trace) -> bool:
-    return trace.status == "ok"
-
-
-FEATURES = Features(
-    numbers={
-        ("inputs", "characters of the question"): lambda trace: float(len(trace.question)),
-        ("inputs", "tokens in"): lambda trace: float(trace.usage.input_tokens) if trace.calls else None,
-        ("retrieval", "passages"): lambda trace: None if (hits := _hits(trace)) is None else float(len(hits)),
-        ("retrieval", "score of the best passage"): _best,
-        ("outputs", "characters of the answer"): lambda trace: float(len(trace.answer)) if _whole(trace) else None,
-        ("outputs", "tokens out"): lambda trace: float(trace.usage.output_tokens) if trace.calls else None,
-        ("latency", "ms to the end"): lambda trace: trace.duration_ns / MS if _whole(trace) else None,
-        ("latency", "ms to the first token"): lambda trace: trace.first_token_ns / MS if trace.first_token_ns else None,
-        ("cost", "dollars"): lambda trace: None if trace.cost_nano is None else trace.cost_nano / DOLLAR,
-        ("cost", "calls of models"): lambda trace: float(len(trace.calls)),
-    },
-    categories={
-        ("inputs", "script of the question"): lambda trace: script_of(trace.question) or None,
-        ("inputs", "model asked for"): lambda trace: trace.model,
-        ("inputs", "tenant"): lambda trace: trace.tenant,
-        ("outputs", "status"): lambda trace: trace.status,
-        ("outputs", "guardrails"): _guarded,
-        ("outputs", "how it ended"): lambda trace: next(
-            (s.decision for s in _spans(trace, "generate") if s.decision), None
-        ),
-        ("cost", "answered by"): _answerer,
-        ("cost", "cache"): lambda trace: trace.cached or None,
-    },
-)
-"""By what it is of, and its name as people read it."""
+def _share(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 or share == 0 else f"{share * 100:.2g}%"

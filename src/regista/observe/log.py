@@ -15,13 +15,17 @@ from typing import NamedTuple
 import msgspec
 
 from regista.core.nouns import Trace
+from regista.observe.capture import Capture, bare
 from regista.observe.wire import (
     HEADER,
     Acknowledgement,
     Batch,
     Gathered,
+    Masked,
+    Orders,
     decode_acknowledgement,
     decode_batch,
+    decode_masked,
     decode_trace,
     encode_trace,
     frame,
@@ -60,22 +64,28 @@ class TraceLog:
     oldest one not stored yet, `last_error` what stood in the way most recently, if anything does.
 
     Where the queue is full, traces are dropped, but not the money: one with calls, or of a key, is `thinned`
-    (`regista.observe.wire`) and kept as long as there is any room. Use it from one event loop.
+    (`regista.observe.wire`) and kept as long as there is any room. `bared` are stored without a word of what was said,
+    as it could not be masked. `masking` is where the function for that is, `module:name`. Use it from one event loop.
     """
 
-    def __init__(self, url: str, queue: int = 10_000, flush_ms: int = 100) -> None:
+    def __init__(self, url: str, queue: int = 10_000, flush_ms: int = 100, masking: str = "") -> None:
+        self.capture: Capture = "full"
+        """How much is kept of what was said in traces that are appended from now on."""
         self.written = 0
         self.dropped = 0
         self.thinned = 0
+        self.bared = 0
         self.depth = 0
         self.restarts = 0
         self.last_error = ""
         self._url = url
+        self._masking = masking
+        self._keep_s = 0
         self._queue = queue
         self._flush_s = flush_ms / 1000
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._sent: deque[_Sent] = deque()
-        self._number = 0
+        self._number = self._queued = 0
         self._due = False
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -96,12 +106,18 @@ class TraceLog:
         self._keeper = self._loop.create_task(self._keep(), name="trace writer")
         self._schedule()
 
+    def keep(self, seconds: int) -> None:
+        """Delete by and by what began longer ago than that; 0: keep all."""
+        if seconds != self._keep_s:
+            self._keep_s = seconds
+            self._write(frame(Batch(0, (), seconds)))
+
     def append_gathered(self, spans: Sequence[bytes], tenant: str) -> None:
         """Queue spans of one trace from elsewhere, each as `otel.packing` has it. Never waits and never raises."""
         if self._ending or self.depth >= self._queue:
             self.dropped += 1
         else:
-            self._enqueue(encode_trace(Gathered([msgspec.Raw(span) for span in spans], tenant)))
+            self._enqueue(encode_trace(Gathered([msgspec.Raw(span) for span in spans], tenant, self.capture)))
 
     def append(self, trace: Trace) -> None:
         """Queue a trace. Never waits and never raises: what finds no room or cannot be encoded is counted."""
@@ -117,6 +133,7 @@ class TraceLog:
 
     def _enqueue(self, encoded: bytes) -> None:
         self.depth += 1
+        self._queued += 1
         self._waiting.append((time.monotonic(), encoded))
         if len(self._waiting) >= BATCH:
             self._send()
@@ -124,11 +141,12 @@ class TraceLog:
             self._schedule()
 
     async def stored(self, patience_s: float = 10.0) -> None:
-        """Wait until all that was appended is stored; raises `TimeoutError` if that takes longer."""
+        """Wait until all that was appended so far is stored; raises `TimeoutError` if that takes longer."""
+        until = self._queued
         self._due = True
         self._send()
         async with asyncio.timeout(patience_s):
-            while self.depth:
+            while self._queued - self.depth < until:
                 self._settled.clear()
                 await self._settled.wait()
 
@@ -136,7 +154,9 @@ class TraceLog:
         """Store what is queued and end the writer. What could not be stored in `patience_s` is counted as dropped."""
         if self._keeper is not None:
             with suppress(TimeoutError):
-                await self.stored(patience_s)
+                async with asyncio.timeout(patience_s):
+                    while self.depth:
+                        await self.stored(patience_s)
             await self._end(self._keeper)
         if self._timer is not None:
             self._timer.cancel()
@@ -156,8 +176,11 @@ class TraceLog:
 
     def _encoded(self, trace: Trace, *, thin: bool) -> bytes | None:
         """A trace as it is sent; thinned where there is no room for all of it, or where all of it cannot be encoded."""
+        kept = thinned(trace) if thin else trace
         try:
-            encoded = encode_trace(thinned(trace) if thin else trace)
+            if self.capture == "off":
+                kept = bare(kept)
+            encoded = encode_trace(kept if self.capture != "masked" else Masked(kept))
         except Exception as error:  # noqa: BLE001 - no attribute of a span may end a request
             self.last_error = f"A trace could not be encoded: {type(error).__name__}: {error}"
             return None if thin else self._encoded(trace, thin=True)
@@ -183,16 +206,16 @@ class TraceLog:
             batch = Batch(self._number, [msgspec.Raw(encoded) for _, encoded in some])
             sent = _Sent(self._number, some[0][0], len(some), frame(batch))
             self._sent.append(sent)
-            self._write(sent)
+            self._write(sent.data)
         if not self._waiting:
             self._due = False
         elif not self._due:
             self._schedule()
 
-    def _write(self, sent: _Sent) -> None:
+    def _write(self, data: bytes) -> None:
         stdin = self._process.stdin if self._process is not None else None
         if stdin is not None and not stdin.transport.is_closing():
-            stdin.write(sent.data)
+            stdin.write(data)
 
     # Up: acknowledgements open the window again; their end means that the writer is gone.
 
@@ -223,7 +246,7 @@ class TraceLog:
         traces: list[msgspec.Raw] = []
         for raw in decode_batch(sent.data[HEADER.size :]).traces:
             with suppress(msgspec.DecodeError):
-                traces.append(msgspec.Raw(encode_trace(thinned(decode_trace(raw)))))
+                traces.append(msgspec.Raw(_thinner(raw)))
         self.thinned += len(traces)
         self.dropped += sent.traces - len(traces)
         self.depth -= sent.traces - len(traces)
@@ -241,9 +264,9 @@ class TraceLog:
         self._process = process
         try:
             if process.stdin is not None:
-                process.stdin.write(frame(self._url))
+                process.stdin.write(frame(Orders(self._url, self._masking, self._keep_s)))
             for sent in self._sent:
-                self._write(sent)
+                self._write(sent.data)
             if self._ending and process.stdin is not None:
                 process.stdin.close()
             if process.stdout is not None:
@@ -267,6 +290,7 @@ class TraceLog:
         if not answer.done:
             self.last_error = answer.error
         elif self._sent and self._sent[0].number == answer.number:
+            self.bared += answer.bared
             reason = "The store refused a trace." if answer.refused else ""
             self._settle(self._sent[0], answer.refused, reason)
 
@@ -278,3 +302,11 @@ class TraceLog:
         self.last_error = error
         self._settled.set()
         self._send()
+
+
+def _thinner(raw: msgspec.Raw) -> bytes:
+    """A trace thinned, and still to be masked where it was. Raises `msgspec.DecodeError`."""
+    try:
+        return encode_trace(thinned(decode_trace(raw)))
+    except msgspec.DecodeError:
+        return encode_trace(Masked(thinned(decode_masked(raw).trace)))

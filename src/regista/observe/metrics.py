@@ -38,6 +38,7 @@ class Log(Protocol):
     written: int
     dropped: int
     thinned: int
+    bared: int
     depth: int
     restarts: int
 
@@ -218,6 +219,8 @@ class _Process(Collector):
         yield GaugeMetricFamily("regista_trace_lag_seconds", "Age of the oldest of them.", log.lag_ms / 1000)
         yield CounterMetricFamily("regista_traces_written", "Traces stored.", value=log.written)
         yield CounterMetricFamily("regista_traces_thinned", "Traces kept for the ledger alone.", value=log.thinned)
+        bared = "Traces kept without what was said, as it could not be masked."
+        yield CounterMetricFamily("regista_traces_bared", bared, value=log.bared)
         yield CounterMetricFamily("regista_traces_dropped", "Traces lost: queue full, or refused.", value=log.dropped)
         yield CounterMetricFamily("regista_trace_writer_restarts", "Writers that ended early.", value=log.restarts)
 

@@ -1,8 +1,8 @@
 """What the serving process and the writer say to each other: length-prefixed msgpack in two pipes.
 
-Down go the URL of the store, which may hold a password and so is no argument for all to see, and then batches of
-traces, our own and those received from elsewhere; up come acknowledgements. A batch is taken by its number; the traces
-in it are encoded one by one, so that one that cannot be read spoils no other.
+Down go first the orders, with the URL of the store, which may hold a password and so is no argument for all to see, and
+then batches of traces, our own and those received from elsewhere; up come acknowledgements. A batch is taken by its
+number; the traces in it are encoded one by one, so that one that cannot be read spoils no other.
 """
 
 import struct
@@ -12,15 +12,37 @@ import msgspec
 from msgspec.structs import replace
 
 from regista.core.nouns import Trace
+from regista.observe.capture import Capture
 
 HEADER = struct.Struct("!I")
 
 
+class Orders(msgspec.Struct, frozen=True, array_like=True):
+    """What a writer is to know before all else.
+
+    `masking` is where the function is that hides what is personal in a text, as `module:name`.
+    """
+
+    url: str
+    masking: str = ""
+    keep_s: int = 0
+
+
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """Traces on their way down, each still in its own encoding."""
+    """Traces on their way down, each still in its own encoding.
+
+    `keep_s` is for how long traces are kept, from now on; one of number 0 says nothing but that.
+    """
 
     number: int
     traces: Sequence[msgspec.Raw]
+    keep_s: int | None = None
+
+
+class Masked(msgspec.Struct, frozen=True, array_like=True):
+    """A trace that is stored with what is personal in it hidden."""
+
+    trace: Trace
 
 
 class Gathered(msgspec.Struct, frozen=True, array_like=True):
@@ -28,11 +50,13 @@ class Gathered(msgspec.Struct, frozen=True, array_like=True):
 
     spans: Sequence[msgspec.Raw]
     tenant: str
+    capture: Capture = "full"
 
 
 class Acknowledgement(msgspec.Struct, frozen=True, array_like=True):
     """`done`: the batch is settled, but for `refused` traces no store will ever take.
 
+    Of `bared` nothing that was said is stored, as what is personal in it could not be hidden.
     Not `done`: it is still being tried, and `error` says what is in the way.
     """
 
@@ -40,6 +64,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, array_like=True):
     done: bool
     refused: int = 0
     error: str = ""
+    bared: int = 0
 
 
 def thinned(trace: Trace) -> Trace:
@@ -50,13 +75,14 @@ def thinned(trace: Trace) -> Trace:
 encode_trace = msgspec.msgpack.Encoder().encode
 decode_trace = msgspec.msgpack.Decoder(Trace).decode
 decode_gathered = msgspec.msgpack.Decoder(Gathered).decode
-decode_url = msgspec.msgpack.Decoder(str).decode
+decode_masked = msgspec.msgpack.Decoder(Masked).decode
+decode_orders = msgspec.msgpack.Decoder(Orders).decode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_acknowledgement = msgspec.msgpack.Decoder(Acknowledgement).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def frame(message: str | Batch | Acknowledgement) -> bytes:
+def frame(message: Orders | Batch | Acknowledgement) -> bytes:
     """A message with its length in front."""
     payload = _encode(message)
     return HEADER.pack(len(payload)) + payload

@@ -1,7 +1,7 @@
 """The writer process: traces come in on stdin, go to the store, and are acknowledged on stdout.
 
-`python -m regista.observe.writer`; the first frame is the store's URL. It ends when stdin does, after what it has read
-is stored: signals meant for the server do not end it. Knows nothing of requests.
+`python -m regista.observe.writer`; the first frame says where to store them. It ends when stdin does, after what it has
+read is stored: signals meant for the server do not end it. Knows nothing of requests.
 """
 
 import contextlib
@@ -12,29 +12,37 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from typing import BinaryIO
 
 import msgspec
 
 from regista.core.errors import StoreError
 from regista.core.nouns import Trace
-from regista.observe.otel.nouns import OtlpSpan
+from regista.observe.capture import Capture, Hide, bare, hidden
+from regista.observe.otel import capturing
+from regista.observe.otel.nouns import OtlpSpan, Received
 from regista.observe.otel.packing import decode_span
 from regista.observe.otel.storing import receive
 from regista.observe.priority import make_way
+from regista.observe.retention import Retention
 from regista.observe.wire import (
     HEADER,
     Acknowledgement,
+    Orders,
     decode_batch,
     decode_gathered,
+    decode_masked,
+    decode_orders,
     decode_trace,
-    decode_url,
     frame,
     thinned,
 )
 from regista.store import Database, connect
 from regista.store.traces import sum_up, write
 
+_Gathered = list[tuple[str, list[OtlpSpan]]]
 RETRY_S = 0.25
 LINGER_S = 30.0
 """How long a store that cannot be written is tried again after the server has gone."""
@@ -44,18 +52,22 @@ class Writer:
     """Stores batches in their order. A store that cannot be written is tried again: its state may pass."""
 
     def __init__(self, source: BinaryIO, answers: BinaryIO) -> None:
-        self._url = ""
+        self._orders = Orders("")
+        self._hide: Hide | None = None
+        self._retention: Retention | None = None
         self._source = source
         self._answers = answers
         self._database: Database | None = None
+        self._bared = 0
         self._alone_since: float | None = None
         self._hangup = select.poll()
         self._hangup.register(source, select.POLLHUP | getattr(select, "POLLRDHUP", 0))
 
     def run(self) -> None:
         """Store what comes in until it ends. A frame that is cut off is no batch."""
-        if url := self._read():
-            self._url = decode_url(url)
+        if orders := self._read():
+            self._orders = decode_orders(orders)
+            self._keep(self._orders.keep_s)
         while payload := self._read():
             self._settle(payload)
         if self._database is not None:
@@ -70,11 +82,17 @@ class Writer:
 
     def _settle(self, payload: bytes) -> None:
         batch = decode_batch(payload)
-        traces, gathered, refused = _decoded(batch.traces)
+        if batch.keep_s is not None:
+            self._keep(batch.keep_s)
+        if not batch.number:
+            return
+        traces, gathered, refused = self._decoded(batch.traces)
+        bared, self._bared = self._bared, 0
         while True:
             try:
                 refused += self._store(traces)
-                refused += self._receive(gathered)
+                for capture, some in gathered.items():
+                    refused += self._receive(some, capture)
             except StoreError as error:
                 self._reopen()
                 self._answer(Acknowledgement(batch.number, False, 0, error.message))
@@ -83,7 +101,8 @@ class Writer:
                     return
                 time.sleep(RETRY_S)
             else:
-                self._answer(Acknowledgement(batch.number, True, refused))
+                self._answer(Acknowledgement(batch.number, True, refused, bared=bared + self._bared))
+                self._bared = 0
                 return
 
     def _store(self, traces: Sequence[Trace]) -> int:
@@ -105,20 +124,75 @@ class Writer:
             return sum(self._store([trace]) for trace in traces)
         return 0
 
-    def _receive(self, gathered: Sequence[tuple[str, list[OtlpSpan]]]) -> int:
+    def _receive(self, gathered: _Gathered, capture: Capture) -> int:
         """Store what was sent from elsewhere, as `_store` does. Returns how many of these are lost."""
         if not gathered:
             return 0
         try:
-            return receive(self._opened(), gathered, os.sched_yield)
+            return receive(self._opened(), gathered, os.sched_yield, partial(self._kept_of, capture=capture))
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are stored and it is counted
-            return 1 if len(gathered) == 1 else sum(self._receive([one]) for one in gathered)
+            return 1 if len(gathered) == 1 else sum(self._receive([one], capture) for one in gathered)
+
+    def _decoded(self, encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], dict[Capture, _Gathered], int]:
+        """Traces of our own, spans from elsewhere with their tenants, and how many could not be read."""
+        traces: list[Trace] = []
+        gathered: dict[Capture, _Gathered] = {}
+        for raw in encoded:
+            with contextlib.suppress(msgspec.DecodeError):
+                try:
+                    traces.append(decode_trace(raw))
+                except msgspec.DecodeError:
+                    self._decode_other(raw, traces, gathered)
+        return traces, gathered, len(encoded) - len(traces) - sum(map(len, gathered.values()))
+
+    def _decode_other(self, raw: msgspec.Raw, traces: list[Trace], gathered: dict[Capture, _Gathered]) -> None:
+        try:
+            found = decode_gathered(raw)
+        except msgspec.DecodeError:
+            traces.append(self._masked(decode_masked(raw).trace))
+        else:
+            spans = [decode_span(span) for span in found.spans]
+            gathered.setdefault(found.capture, []).append((found.tenant, spans))
+
+    def _masked(self, trace: Trace) -> Trace:
+        try:
+            return hidden(trace, self._hiding())
+        except Exception:  # noqa: BLE001 - whatever hinders it: what cannot be hidden is not written, and it is counted
+            self._bared += 1
+            return bare(trace)
+
+    def _kept_of(self, span: Received, capture: Capture) -> Received:
+        if capture == "full":
+            return span
+        if capture == "masked":
+            try:
+                return capturing.hidden(span, self._hiding())
+            except Exception:  # noqa: BLE001 - as above
+                self._bared += 1
+                return capturing.bare(span)
+        return capturing.bare(span)
+
+    def _hiding(self) -> Hide:
+        """The function that hides what is personal, found by its name: it knows more than this folder may."""
+        if self._hide is None:
+            module, _, name = self._orders.masking.partition(":")
+            self._hide = getattr(import_module(module), name)
+        assert self._hide is not None  # noqa: S101 - it was found just now
+        return self._hide
+
+    def _keep(self, seconds: int) -> None:
+        """Delete what is older from now on, beside all else."""
+        if self._retention is None and seconds:
+            self._retention = Retention(self._orders.url)
+            self._retention.start()
+        if self._retention is not None:
+            self._retention.keep_s = seconds
 
     def _opened(self) -> Database:
         if self._database is None:
-            self._database = connect(self._url)
+            self._database = connect(self._orders.url)
             sum_up(self._database)
         return self._database
 
@@ -138,20 +212,6 @@ class Writer:
         with contextlib.suppress(BrokenPipeError):
             self._answers.write(frame(acknowledgement))
             self._answers.flush()
-
-
-def _decoded(encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], list[tuple[str, list[OtlpSpan]]], int]:
-    """Traces of our own, spans from elsewhere with their tenants, and how many could not be read."""
-    traces: list[Trace] = []
-    gathered: list[tuple[str, list[OtlpSpan]]] = []
-    for raw in encoded:
-        try:
-            traces.append(decode_trace(raw))
-        except msgspec.DecodeError:
-            with contextlib.suppress(msgspec.DecodeError):
-                found = decode_gathered(raw)
-                gathered.append((found.tenant, [decode_span(span) for span in found.spans]))
-    return traces, gathered, len(encoded) - len(traces) - len(gathered)
 
 
 if __name__ == "__main__":

@@ -49,11 +49,15 @@ _Path = tuple[str, ...]
 
 
 class PromptFile(msgspec.Struct, frozen=True):
-    """A prompt and its compiled template. `lines` are where the front matter's keys stand, for messages."""
+    """A prompt and its compiled template. `lines` are where the front matter's keys stand, for messages.
+
+    `text` is the whole file as its digest has it.
+    """
 
     prompt: Prompt
     template: Template
     lines: Mapping[_Path, int]
+    text: str
 
 
 def parse(name: str, text: str) -> PromptFile:
@@ -88,7 +92,7 @@ def parse(name: str, text: str) -> PromptFile:
     if problems:
         raise PromptError(name, problems)
     prompt = Prompt(name, body, digest_bytes(text.encode()), str(matter.get("model", "")), inputs, outputs)
-    return PromptFile(prompt, template, lines)
+    return PromptFile(prompt, template, lines, text)
 
 
 def _split(text: str, problems: list[Problem]) -> tuple[str, str, int]:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import chdtrc, kolmogorov, ndtr
+from scipy.special import chdtrc, gammaln, kolmogorov, ndtr
 
 from regista.stats.inputs import Floats, numbers
 from regista.stats.logistic import held_out
+from regista.stats.sketch import Sketch
 
 BINS = 10
 RARE = 5.0
@@ -38,7 +39,8 @@ class Shift(NamedTuple):
 
 
 def numeric(reference: ArrayLike, current: ArrayLike) -> Shift:
-    """Two samples of numbers. Bins are tenths of the reference; p is that of Kolmogorov and Smirnov.
+    """Two samples of numbers. Bins are tenths of the reference, and each value that fills one by itself; p is that of
+    Kolmogorov and Smirnov.
 
     The p-value is asymptotic, and cautious where values are tied. ValueError where a sample is empty or not finite.
 
@@ -46,13 +48,38 @@ def numeric(reference: ArrayLike, current: ArrayLike) -> Shift:
     (0.0, 0.5)
     """
     before, now = np.sort(numbers(reference, "reference")), np.sort(numbers(current, "current"))
-    edges = np.unique(np.quantile(before, np.linspace(0, 1, BINS + 1)[1:-1]))
+    edges, times = np.unique(np.quantile(before, np.linspace(0, 1, BINS + 1)[1:-1]), return_counts=True)
+    # Values beyond one that is in two tenths or more are not counted with it, even where there were none.
+    edges = np.sort(np.concatenate([edges, np.nextafter(edges[times > 1], np.inf)]))
     counts = [np.bincount(np.searchsorted(edges, row, side="right"), minlength=edges.size + 1) for row in (before, now)]
+    there = counts[0] + counts[1] > 0
     every = np.concatenate([before, now])
     shares = [np.searchsorted(row, every, side="right") / row.size for row in (before, now)]
     distance = float(np.abs(shares[0] - shares[1]).max())
-    effective = before.size * now.size / (before.size + now.size)
-    return Shift(*_apart(*counts), distance, float(kolmogorov(np.sqrt(effective) * distance)))
+    return Shift(*_apart(*(row[there] for row in counts)), distance, _chance(distance, before.size, now.size))
+
+
+def sketched(reference: Sketch, current: Sketch) -> Shift:
+    """The same of all values of two times, of which nothing but sketches is kept.
+
+    Bins are as near to tenths of the reference as the sketch's buckets let them be. ValueError where a sketch is empty.
+
+    >>> round(sketched(Sketch.of(range(1, 101)), Sketch.of(range(51, 151))).distance, 1)
+    0.5
+    """
+    if not reference.counts or not current.counts:
+        raise ValueError("A sketch is empty: give at least one value before and one now.")
+    buckets = sorted({*reference.counts, *current.counts})
+    rows = np.array([[one.counts.get(at, 0) for at in buckets] for one in (reference, current)], dtype=np.float64)
+    shares = (rows / rows.sum(axis=1, keepdims=True)).cumsum(axis=1)
+    distance = float(np.abs(shares[0] - shares[1]).max())
+    # A bin ends with the bucket that reaches the next tenth; one bucket may reach several, and is then one by itself.
+    own = rows[0] / rows[0].sum()
+    tenths = np.minimum((shares[0] - own) * BINS + 1e-9, BINS - 1).astype(np.intp)
+    alone = own * BINS >= 2
+    places = np.concatenate([[0], ((np.diff(tenths) > 0) | alone[1:] | alone[:-1]).cumsum()])
+    table = [np.bincount(places, row) for row in rows]
+    return Shift(*_apart(*table), distance, _chance(distance, int(rows[0].sum()), int(rows[1].sum())))
 
 
 def categorical(reference: Mapping[str, int], current: Mapping[str, int]) -> Shift:
@@ -72,11 +99,37 @@ def categorical(reference: Mapping[str, int], current: Mapping[str, int]) -> Shi
     return Shift(*_apart(*table), distance, _chi_square(_grouped(table)))
 
 
+class Rates(NamedTuple):
+    """How far two rates are apart: `h` is Cohen's (1988), by usage 0.2 is small, 0.5 medium, 0.8 large."""
+
+    h: float
+    p: float
+
+
+def rates(reference: tuple[int, int], current: tuple[int, int]) -> Rates:
+    """Two rates, each as how often of how many. p is that of Fisher's exact test, of both sides.
+
+    ValueError for what is no rate.
+
+    >>> rates((10, 1000), (60, 1000)).h.__round__(2)
+    0.29
+    """
+    for yes, whole in (reference, current):
+        if not 0 <= yes <= whole or not whole:
+            raise ValueError(f"{yes} of {whole} is no rate: give how often, and of how many, 1 at least.")
+    before, now = (float(np.arcsin(np.sqrt(yes / whole))) for yes, whole in (reference, current))
+    return Rates(abs(2 * (now - before)), _fisher(reference, current))
+
+
 class Separation(NamedTuple):
-    """How well a classifier tells now from before: 0.5 is not at all, 1 always. `p` is approximate."""
+    """How well a classifier tells now from before: 0.5 is not at all, 1 always. `p` is approximate.
+
+    `now` says of each current vector how surely it is told as one of now: higher is surer.
+    """
 
     auc: float
     p: float
+    now: Floats
 
 
 def separation(reference: NDArray[np.floating], current: NDArray[np.floating], seed: int = 0) -> Separation:
@@ -93,7 +146,8 @@ def separation(reference: NDArray[np.floating], current: NDArray[np.floating], s
     shuffled = np.random.default_rng(seed).permutation(len(reference))
     vectors[: len(reference)] = vectors[: len(reference)][shuffled]
     logits = held_out(vectors, classes, 2, folds)
-    return _ranked(logits[:, 1] - logits[:, 0], classes == 1)
+    scores = logits[:, 1] - logits[:, 0]
+    return Separation(*_ranked(scores, classes == 1), scores[classes == 1])
 
 
 def _apart(before: NDArray[np.number], now: NDArray[np.number]) -> tuple[float, float]:
@@ -105,6 +159,22 @@ def _apart(before: NDArray[np.number], now: NDArray[np.number]) -> tuple[float, 
     p, q = (row / row.sum() for row in (before, now))
     middle = (p + q) / 2
     return max(0.0, index), max(0.0, (_bits(p, middle) + _bits(q, middle)) / 2)
+
+
+def _chance(distance: float, before: int, now: int) -> float:
+    """How often two samples of so many are as far apart by chance, after Kolmogorov and Smirnov."""
+    return float(kolmogorov(np.sqrt(before * now / (before + now)) * distance))
+
+
+def _fisher(reference: tuple[int, int], current: tuple[int, int]) -> float:
+    """How often a table with these margins is no likelier than this one."""
+    (a, n), (b, m) = reference, current
+    yes = np.arange(max(0, a + b - m), min(n, a + b) + 1, dtype=np.float64)
+    logs = -(gammaln(yes + 1) + gammaln(n - yes + 1) + gammaln(a + b - yes + 1) + gammaln(m - (a + b) + yes + 1))
+    chances = np.exp(logs - logs.max())
+    # A little more, since the same chance may come out differently in its last digits.
+    unlikely = chances <= chances[int(a - yes[0])] * (1 + 1e-7)
+    return float(min(1.0, chances[unlikely].sum() / chances.sum()))
 
 
 def _bits(row: Floats, middle: Floats) -> float:
@@ -129,7 +199,7 @@ def _chi_square(table: Floats) -> float:
     return float(chdtrc(table.shape[1] - 1, statistic))
 
 
-def _ranked(scores: Floats, now: NDArray[np.bool_]) -> Separation:
+def _ranked(scores: Floats, now: NDArray[np.bool_]) -> tuple[float, float]:
     """The AUC of scores, ties counting half, and how often chance puts it so far from a half."""
     values, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
     del values
@@ -138,4 +208,4 @@ def _ranked(scores: Floats, now: NDArray[np.bool_]) -> Separation:
     auc = float((ranks[now].sum() - m * (m + 1) / 2) / (m * n))
     ties = float((counts.astype(np.float64) ** 3 - counts).sum())
     spread = np.sqrt((m + n + 1 - ties / ((m + n) * (m + n - 1))) / (12 * m * n))
-    return Separation(auc, float(2 * ndtr(-abs(auc - 0.5) / spread)) if spread > 0 else 1.0)
+    return auc, float(2 * ndtr(-abs(auc - 0.5) / spread)) if spread > 0 else 1.0

@@ -14,7 +14,7 @@ from typing import Any
 import zstandard
 
 from regista.store.bodies import dictionary_id, indexed, texts_from
-from regista.store.sqlite import write_ahead
+from regista.store.sqlite import PATIENCE_S, compact, write_ahead
 
 IDLE = 12
 """Connections kept for later."""
@@ -97,16 +97,20 @@ class Files:
             connection.executemany(_INSERT_BODY, _rested(((n, compress(plain)) for n, plain in said), rest))
             connection.executemany(_INSERT_WORDS, _rested(_words(said), rest))
 
-    def keep_only(self, name: str, connection: sqlite3.Connection, kept: set[int]) -> None:
-        """Make the file anew without the bodies of other numbers: no dictionary, word or free page holds them."""
+    def take_out(self, name: str, connection: sqlite3.Connection, gone: Callable[[Sequence[int]], set[int]]) -> int:
+        """Make the file anew without the bodies of some numbers: no dictionary, word or free page holds them.
+
+        `gone` says which of the numbers that are there are to go; meanwhile nobody adds any. Returns how many went.
+        """
         connection.execute("PRAGMA secure_delete=ON")
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE_S * 1000:.0f}")
         with _written(connection):
             numbers = [n for (n,) in connection.execute("SELECT trace FROM bodies")]
-            gone = [(n,) for n in numbers if n not in kept]
-            if not gone:
-                return
-            connection.executemany("DELETE FROM bodies WHERE trace = ?", gone)
-            numbers = [n for n in numbers if n in kept]
+            leaving = gone(numbers)
+            if not leaving:
+                return 0
+            connection.executemany("DELETE FROM bodies WHERE trace = ?", [(n,) for n in leaving])
+            numbers = [n for n in numbers if n not in leaving]
             samples = [plain for _, plain in self.bodies(name, connection, numbers[-SAMPLES:])]
             dictionary = _trained(samples)
             compress = _compress(dictionary)
@@ -117,8 +121,18 @@ class Files:
                 connection.executemany(_INSERT_WORDS, _words(some))
             connection.execute("DELETE FROM dictionaries")
             _keep(connection, dictionary)
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        compact(connection)
+        connection.execute(f"PRAGMA busy_timeout={BUSY_S * 1000:.0f}")
+        return len(leaving)
+
+    def holds(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> bool:
+        """Whether one of these bodies is there."""
+        for start in range(0, len(numbers), CHUNK):
+            some = numbers[start : start + CHUNK]
+            marks = ", ".join("?" * len(some))
+            if connection.execute(f"SELECT 1 FROM bodies WHERE trace IN ({marks}) LIMIT 1", some).fetchone():
+                return True
+        return False
 
     def delete(self, name: str) -> None:
         """Take a file away; whoever has it open notices before the next use."""

@@ -5,6 +5,7 @@ deleted by its numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from regista.store.bodies import Body, body_from, compressed, encoded, plain
@@ -87,8 +88,14 @@ class TableBodies:
         for table in ("bodies", "body_words"):
             transaction.execute(f"DELETE FROM {table} WHERE trace IN ({marks})", numbers)
 
-    def purge(self, database: Database, before_ns: int) -> None:
+    def purge(self, database: Database, before_ns: int, slack_ns: int = 0) -> None:
         """Nothing is left anywhere but in pages the server has freed."""
+
+    def erase(self, numbers: Sequence[int]) -> None:
+        """As `purge`."""
+
+    def files(self) -> list[Path]:
+        return []
 
     def close(self) -> None:
         """Nothing is open."""

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+from regista.core.errors import StoreError
 from regista.store.bodies import Body, body_from, compressed, encoded, plain
 from regista.store.bodies_files import DAMAGED, Files, Rest, busy
 from regista.store.bodies_search import Search, Step, by_file, steps, within
 from regista.store.database import Database, Sought, Transaction
-from regista.store.sqlite import unusable
+from regista.store.sqlite import settle, unusable
 
 STEP = 1_000
 """Bodies that move together: the more, the cheaper is each of them in the index, and the more are looked through
@@ -89,7 +90,7 @@ class WeekFiles:
         marks = ", ".join("?" * len(numbers))
         transaction.execute(f"DELETE FROM bodies WHERE trace IN ({marks})", numbers)
 
-    def purge(self, database: Database, before_ns: int) -> None:
+    def purge(self, database: Database, before_ns: int, slack_ns: int = 0) -> None:
         with database.transaction() as transaction:
             # No body moves meanwhile. What no step names, a crash has left behind.
             files = by_file(steps(transaction.execute, "1 = 1"))
@@ -101,8 +102,23 @@ class WeekFiles:
                 if high < before_ns:
                     transaction.execute("DELETE FROM body_steps WHERE file = ?", (file,))
         for file, some in files.items():
-            if highs[file] >= before_ns > min(step.low_ns for step in some):
-                self._purge_file(database, file, some, before_ns)
+            if highs[file] >= before_ns > min(step.low_ns for step in some) + slack_ns:
+                self._purge_file(database, file, before_ns)
+
+    def erase(self, numbers: Sequence[int]) -> None:
+        wanted = set(numbers)
+        for file in self._names():
+            try:
+                with self._files.opened(file) as connection:
+                    if self._files.holds(connection, numbers):
+                        self._files.take_out(file, connection, wanted.intersection)
+                    else:
+                        settle(connection)
+            except _GONE as error:
+                raise self._unsure(file, error) from error
+
+    def files(self) -> list[Path]:
+        return [self._files.folder / name for name in self._names()]
 
     def close(self) -> None:
         self._files.close()
@@ -171,20 +187,28 @@ class WeekFiles:
                     raise unusable(self._files.folder / file, str(error)) from error
         raise unusable(self._files.folder / f"{week}.db", "malformed, as are the others of its week")
 
+    def _unsure(self, file: str, error: Exception) -> StoreError:
+        return unusable(self._files.folder / file, f"what is to be forgotten may still be in it: {error}")
+
     def _names(self) -> list[str]:
         pattern = re.compile(re.escape(self._stem) + r"-\d{4}-W\d\d(?:-\d)?\.db")
         return [path.name for path in self._files.folder.iterdir() if pattern.fullmatch(path.name)]
 
-    def _purge_file(self, database: Database, file: str, of: Sequence[Step], before_ns: int) -> None:
-        kept: set[int] = set()
-        for step in of:
-            rows = database.query("SELECT n FROM traces WHERE n BETWEEN ? AND ?", (step.first, step.last))
-            kept |= {n for (n,) in rows}
+    def _purge_file(self, database: Database, file: str, before_ns: int) -> None:
+        def gone(numbers: Sequence[int]) -> set[int]:
+            # What moves into the file meanwhile is of traces that are there: so it is asked for what is in it now.
+            left = set(numbers)
+            for start in range(0, len(numbers), _IDS):
+                some = numbers[start : start + _IDS]
+                marks = ", ".join("?" * len(some))
+                left -= {n for (n,) in database.query(f"SELECT n FROM traces WHERE n IN ({marks})", some)}
+            return left
+
         try:
             with self._files.opened(file) as connection:
-                self._files.keep_only(file, connection, kept)
+                self._files.take_out(file, connection, gone)
         except _GONE as error:
-            raise unusable(self._files.folder / file, f"what is to be forgotten may still be in it: {error}") from error
+            raise self._unsure(file, error) from error
         with database.transaction() as transaction:
             transaction.execute(
                 "UPDATE body_steps SET low_ns = ? WHERE file = ? AND low_ns < ?", (before_ns, file, before_ns)

@@ -7,18 +7,23 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from regista.store.database import Database, Row
+from regista.store.database import Database, Row, Transaction
 
 LABELS_KEPT = 20_000
 """Labels of an application that are kept, the newest ones."""
-_ANSWER = "id, place, question, vector, answer, made_ns, expires_ns"
-_LABEL = "id, embedder, at_ns, likeness, same, asked, kept"
+FORGOTTEN = 400
+"""Answers, and labels, that are forgotten at once."""
+_ANSWER = "id, place, question, vector, answer, made_ns, expires_ns, trace"
+_LABEL = "id, embedder, at_ns, likeness, same, asked, kept, asked_trace, kept_trace"
 _EPOCH = "SELECT epoch FROM cache_epochs WHERE application = ?"
 _CALIBRATION = "embedder, threshold, bound, risk, hits, wrong, source, made_ns, off"
 
 
 class Answer(Struct, frozen=True, gc=False):
-    """A kept answer, as the table `cache_answers` has it. Times are nanoseconds since 1970."""
+    """A kept answer, as the table `cache_answers` has it. Times are nanoseconds since 1970.
+
+    `trace` is the one it was made in.
+    """
 
     id: bytes
     place: bytes
@@ -27,10 +32,14 @@ class Answer(Struct, frozen=True, gc=False):
     answer: bytes
     made_ns: int
     expires_ns: int
+    trace: str = ""
 
 
 class Label(Struct, frozen=True, gc=False):
-    """A question that a kept answer lay close to, and whether that one would have done. `likeness` is at most 1."""
+    """A question that a kept answer lay close to, and whether that one would have done. `likeness` is at most 1.
+
+    Both are words of somebody: the traces say whose.
+    """
 
     id: bytes
     embedder: str
@@ -39,6 +48,8 @@ class Label(Struct, frozen=True, gc=False):
     same: bool
     asked: str
     kept: str
+    asked_trace: str = ""
+    kept_trace: str = ""
 
 
 class Calibration(Struct, frozen=True, gc=False):
@@ -87,9 +98,9 @@ def keep(
             return
         for answer in kept:
             transaction.execute(
-                f"INSERT INTO cache_answers (application, {_ANSWER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                f"INSERT INTO cache_answers (application, {_ANSWER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO UPDATE SET answer = excluded.answer, made_ns = excluded.made_ns, "
-                "expires_ns = excluded.expires_ns",
+                "expires_ns = excluded.expires_ns, trace = excluded.trace",
                 (application, *_row(answer)),
             )
         transaction.execute(
@@ -133,7 +144,7 @@ def learn(database: Database, application: str, learned: Iterable[Label]) -> Non
         for label in learned:
             embedders.add(label.embedder)
             transaction.execute(
-                f"INSERT INTO cache_labels (application, {_LABEL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                f"INSERT INTO cache_labels (application, {_LABEL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
                 "ON CONFLICT (id) DO NOTHING",
                 (application, *_row(label)),
             )
@@ -152,7 +163,27 @@ def labels(database: Database, application: str, embedder: str, since_ns: int = 
         f"SELECT {_LABEL} FROM cache_labels WHERE application = ? AND embedder = ? AND at_ns >= ? ORDER BY at_ns, id",
         (application, embedder, since_ns),
     )
-    return [Label(row[0], row[1], row[2], row[3], bool(row[4]), row[5], row[6]) for row in rows]
+    return [_label(*row) for row in rows]
+
+
+def _label(id: bytes, embedder: str, at_ns: int, likeness: float, same: int, *words: str) -> Label:
+    return Label(id, embedder, at_ns, likeness, bool(same), *words)
+
+
+def forget(transaction: Transaction, traces: Sequence[str]) -> int:
+    """Take away the labels with a question of one of these traces; how many those were. Answers go by `clear`."""
+    marks = ", ".join("?" * len(traces))
+    sql = f"DELETE FROM cache_labels WHERE asked_trace IN ({marks}) OR kept_trace IN ({marks}) RETURNING 1"
+    return len(transaction.execute(sql, (*traces, *traces)))
+
+
+def forget_older(transaction: Transaction, before_ns: int) -> int:
+    """Take away some of the answers and labels that were made before a time; how many, 0 where none is left."""
+    gone = 0
+    for table, time in (("cache_answers", "made_ns"), ("cache_labels", "at_ns")):
+        some = f"SELECT id FROM {table} WHERE {time} < ? LIMIT {FORGOTTEN}"
+        gone += len(transaction.execute(f"DELETE FROM {table} WHERE id IN ({some}) RETURNING 1", (before_ns,)))
+    return gone
 
 
 def label_counts(database: Database, application: str) -> dict[str, dict[str, int]]:

@@ -3,7 +3,7 @@
 Knows rows of bytes and times, not what a digest is made of. Calls block.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -62,17 +62,24 @@ def turn(database: Database, turn: bytes) -> TurnRow | None:
     return _turn(rows[0]) if rows else None
 
 
-def turns(database: Database, session: bytes) -> list[TurnRow]:
-    """The turns of a conversation that stand, in the order they were asked; of a very long one the last."""
-    sql = f"SELECT {_COLUMNS} FROM turns WHERE session = ? AND stands = 1 ORDER BY started_ns DESC, turn DESC LIMIT ?"
-    return [_turn(row) for row in reversed(database.query(sql, (session, MOST)))]
+def turns(database: Database, session: bytes, most: int = MOST, *, standing: bool = True) -> list[TurnRow]:
+    """The turns of a conversation in the order they were asked, of a very long one the last.
+
+    Those that stand; else also those in whose place another stands, before it.
+    """
+    where = "session = ? AND stands = 1" if standing else "session = ?"
+    sql = f"SELECT {_COLUMNS} FROM turns WHERE {where} ORDER BY started_ns DESC, stands DESC, turn DESC LIMIT ?"
+    return [_turn(row) for row in reversed(database.query(sql, (session, most)))]
 
 
-def session_of(database: Database, trace: str) -> str:
-    """The conversation that a trace is a turn of, by the trace of its first turn; empty where it is not known."""
+def session_of(read: Callable[[str, Sequence[Any]], list[Row]], trace: str) -> str:
+    """The conversation that a trace is a turn of, by the trace of its first turn; empty where it is not known.
+
+    `read` is a database's `query`, or the `execute` of a transaction under way.
+    """
     low, high = bytes.fromhex(trace) + bytes(8), bytes.fromhex(trace) + b"\xff" * 8
     sql = "SELECT session FROM turns WHERE turn BETWEEN ? AND ? ORDER BY turn DESC LIMIT 1"
-    rows = database.query(sql, (low, high))
+    rows = read(sql, (low, high))
     return bytes(rows[0][0])[:16].hex() if rows else ""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from regista.store.bodies import Body
@@ -39,6 +40,14 @@ class Database(Protocol):
         """A number that is another one after any commit, also another process's. Cheaper than a query."""
         ...
 
+    def files(self) -> list[Path]:
+        """The files that hold all of it, with whatever was waiting in a log written into them; none of a server's."""
+        ...
+
+    def compact(self, file: Path) -> None:
+        """Write one of `files` anew without what was ever deleted in it. A server does that when it sees fit."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -72,8 +81,19 @@ class Bodies(Protocol):
         """Take the bodies of these traces away, but for those in files that `purge` sees to."""
         ...
 
-    def purge(self, database: Database, before_ns: int) -> None:
-        """Make good on the disk that the traces which began before a time are gone from the tables."""
+    def purge(self, database: Database, before_ns: int, slack_ns: int = 0) -> None:
+        """Make good on the disk that the traces which began before a time are gone from the tables.
+
+        Where that means to write a file anew, it can wait until some are older by so much.
+        """
+        ...
+
+    def erase(self, numbers: Sequence[int]) -> None:
+        """Make good on the disk that these bodies, which `remove` took out of the tables, are gone."""
+        ...
+
+    def files(self) -> list[Path]:
+        """The files beside the database's own in which bodies are."""
         ...
 
     def close(self) -> None: ...

@@ -5,12 +5,14 @@ Knows how they lie in tables, not how an output is made or what a score means.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 import zstandard
 
+from regista.core.digest import score_key
 from regista.core.evaluation import Case, Output, Report, Score
 from regista.store.database import Database, Row, Transaction
 
@@ -220,6 +222,23 @@ def results(database: Database, run: str) -> Iterator[list[Scored]]:
         yield [Scored(*row) for row in rows]
 
 
+def tried(
+    database: Database, application: str, target: str, since_ns: int, until_ns: int, limit: int
+) -> list[tuple[str, bytes, bytes, dict[str, str]]]:
+    """The newest outputs on a target that were made in that time, each once a run.
+
+    Each is its case's id and digest, the digest of its content, and the run's scorers with their digests.
+    """
+    rows = database.query(
+        "SELECT c.id, r.case_digest, r.output_digest, u.scorers FROM evaluation_runs u "
+        "JOIN evaluation_results r ON r.run = u.id JOIN evaluation_outputs o ON o.digest = r.output_digest "
+        "JOIN evaluation_cases c ON c.digest = r.case_digest "
+        "WHERE u.application = ? AND u.target = ? AND o.made_ns >= ? AND o.made_ns < ? ORDER BY o.made_ns DESC LIMIT ?",
+        (application, target, since_ns, until_ns, limit),
+    )
+    return [(id, bytes(case), bytes(output), json.loads(scorers)) for id, case, output, scorers in rows]
+
+
 def count(database: Database, run: str) -> int:
     """How many results a run has."""
     return int(database.query("SELECT count(*) FROM evaluation_results WHERE run = ?", (run,))[0][0])
@@ -258,6 +277,63 @@ def passport(database: Database, judge: str) -> bytes | None:
     """The passport of the judge of this digest."""
     rows = database.query("SELECT body FROM evaluation_passports WHERE judge = ?", (judge,))
     return rows[0][0] if rows else None
+
+
+def erase(transaction: Transaction, ids: Sequence[str]) -> Counter[str]:
+    """Take away the cases of these ids, a few hundred at most, with all that was answered, scored and run of them.
+
+    What is counted is by table. Of those made of a trace that was scored as it came, the id is the trace's.
+    """
+    sql = f"SELECT digest FROM evaluation_cases WHERE id IN ({', '.join('?' * len(ids))})"
+    cases = [row[0] for row in transaction.execute(sql, ids)]
+    removed = Counter[str]()
+    for case in cases:
+        rows = transaction.execute(
+            "SELECT r.output, r.output_digest, u.scorers FROM evaluation_results r "
+            "JOIN evaluation_runs u ON u.id = r.run WHERE r.case_digest = ?",
+            (case,),
+        )
+        removed["evaluation_results"] += _deleted(transaction, "evaluation_results", "case_digest", case)
+        for output, content, scorers in rows:
+            for scorer in json.loads(scorers).values():
+                key = score_key(content, case, scorer.encode())
+                removed["evaluation_scores"] += _deleted(transaction, "evaluation_scores", "key", key)
+            removed["evaluation_answers"] += _deleted(transaction, "evaluation_answers", "key", output)
+            if not transaction.execute("SELECT 1 FROM evaluation_results WHERE output_digest = ? LIMIT 1", (content,)):
+                removed["evaluation_outputs"] += _deleted(transaction, "evaluation_outputs", "digest", content)
+        removed["evaluation_cases"] += _deleted(transaction, "evaluation_cases", "digest", case)
+    return removed
+
+
+def erase_replies(transaction: Transaction, since_ns: int) -> Counter[str]:
+    """Take away what is kept beside the runs and was made since then: replies of judges, which may quote any case."""
+    where = "made_ns >= ? AND digest NOT IN (SELECT output_digest FROM evaluation_results)"
+    sql = f"DELETE FROM evaluation_answers WHERE digest IN (SELECT digest FROM evaluation_outputs WHERE {where})"
+    transaction.execute(sql, (since_ns,))
+    gone = transaction.execute(f"DELETE FROM evaluation_outputs WHERE {where} RETURNING 1", (since_ns,))
+    return Counter({"evaluation_outputs": len(gone)})
+
+
+def replies(database: Database, before_ns: int) -> Iterator[Sequence[bytes]]:
+    """What is kept beside the runs and was made before a time, by its digests, a few hundred at once."""
+    sql = f"SELECT digest FROM evaluation_outputs o WHERE made_ns < ? AND {_BESIDE}"
+    found = [row[0] for row in database.query(sql, (before_ns,))]
+    yield from (found[start : start + _ASKED] for start in range(0, len(found), _ASKED))
+
+
+def forget_replies(transaction: Transaction, digests: Sequence[bytes]) -> None:
+    """Take away what is kept of these digests, unless a run has come to need it."""
+    marks = ", ".join("?" * len(digests))
+    transaction.execute(f"DELETE FROM evaluation_outputs AS o WHERE digest IN ({marks}) AND {_BESIDE}", digests)
+    unknown = "NOT EXISTS (SELECT 1 FROM evaluation_outputs o WHERE o.digest = a.digest)"
+    transaction.execute(f"DELETE FROM evaluation_answers AS a WHERE digest IN ({marks}) AND {unknown}", digests)
+
+
+_BESIDE = "NOT EXISTS (SELECT 1 FROM evaluation_results r WHERE r.output_digest = o.digest)"
+
+
+def _deleted(transaction: Transaction, table: str, column: str, value: bytes) -> int:
+    return len(transaction.execute(f"DELETE FROM {table} WHERE {column} = ? RETURNING 1", (value,)))
 
 
 def _write(transaction: Transaction, batch: Batch, run: str) -> None:

@@ -20,7 +20,7 @@ SECRET = 32
 """Bytes of the secret."""
 _COLUMNS = (
     "id, made_ns, kind, source, tenant, application, trace, span, session, name, value, text, other, side, author, "
-    "confidence, evidence"
+    "confidence, evidence, key"
 )
 _CHANGES = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:])
 _PUT = (
@@ -30,18 +30,22 @@ _PUT = (
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Evidence, ...]).decode
 _IDS = 400
-"""Traces asked about in one query."""
+"""Traces asked about in one query, and rows forgotten at once."""
 
 Source = Literal["user", "reviewer", "gateway"]
 
 
 class Kept(Struct, frozen=True):
-    """Feedback with whose it is. `id` is 16 bytes; what has the id of another takes its place."""
+    """Feedback with whose it is. `id` is 16 bytes; what has the id of another takes its place.
+
+    `key` is the name of the key it was given with, empty for none.
+    """
 
     id: bytes
     feedback: Feedback
     tenant: str
     application: str
+    key: str = ""
 
 
 class About(Struct, frozen=True):
@@ -118,6 +122,25 @@ def of_trace(database: Database, trace: str, tenant: str | None = None) -> list[
     return [kept for kept in map(_kept, rows) if tenant in (None, kept.tenant)]
 
 
+def of_session(database: Database, session: str) -> list[Feedback]:
+    """All feedback on a conversation as a whole, the oldest first."""
+    return on_sessions(database, [session])[session]
+
+
+def on_sessions(database: Database, sessions: Sequence[str]) -> dict[str, list[Feedback]]:
+    """The same of each of some conversations, a few hundred at most."""
+    found: dict[str, list[Feedback]] = {one: [] for one in sessions}
+    if not found:
+        return found
+    marks = ", ".join("?" * len(found))
+    # The second condition is word for word that of the index feedback_of_session.
+    where = f"session IN ({marks}) AND length(trace) = 0"
+    for row in database.query(f"SELECT {_COLUMNS} FROM feedback WHERE {where} ORDER BY made_ns, id", list(found)):
+        kept = _kept(row)
+        found[kept.feedback.session].append(kept.feedback)
+    return found
+
+
 def recent(
     database: Database,
     *,
@@ -165,13 +188,21 @@ def outcomes(database: Database, since_ns: int, limit: int) -> list[tuple[str, s
     return [(id.hex(), status) for id, status in database.query(sql, (since_ns, limit))]
 
 
-def forget(transaction: Transaction, before_ns: int) -> None:
-    """Take all feedback away that was made before a time, and the turns that ended before it."""
-    transaction.execute("DELETE FROM feedback WHERE made_ns < ?", (before_ns,))
-    transaction.execute("DELETE FROM turn_keys WHERE seen_ns < ?", (before_ns,))
-    old = "SELECT session FROM conversations WHERE ended_ns < ?"
-    transaction.execute(f"DELETE FROM turns WHERE session IN ({old})", (before_ns,))
-    transaction.execute("DELETE FROM conversations WHERE ended_ns < ?", (before_ns,))
+def forget(transaction: Transaction, before_ns: int) -> int:
+    """Take some of the feedback away that was made before a time, and of the conversations that ended before it.
+
+    Returns how much that was: 0 where none is left.
+    """
+    gone = 0
+    for table, key, time in (("feedback", "id", "made_ns"), ("turn_keys", "digest", "seen_ns")):
+        some = f"SELECT {key} FROM {table} WHERE {time} < ? LIMIT {_IDS}"
+        gone += len(transaction.execute(f"DELETE FROM {table} WHERE {key} IN ({some}) RETURNING 1", (before_ns,)))
+    rows = transaction.execute(f"SELECT session FROM conversations WHERE ended_ns < ? LIMIT {_IDS}", (before_ns,))
+    if rows:
+        sessions, marks = [row[0] for row in rows], ", ".join("?" * len(rows))
+        for table in ("turns", "conversations"):
+            transaction.execute(f"DELETE FROM {table} WHERE session IN ({marks})", sessions)
+    return gone + len(rows)
 
 
 def secret(database: Database) -> bytes:
@@ -208,16 +239,16 @@ def _row(kept: Kept) -> tuple[Any, ...]:
     return (
         *(kept.id, one.made_ns, one.kind, one.source, kept.tenant, kept.application),
         *(bytes.fromhex(one.trace), one.span, one.session, one.name, one.value, one.text),
-        *(one.other, one.side, one.by, one.confidence, _encode(one.evidence)),
+        *(one.other, one.side, one.by, one.confidence, _encode(one.evidence), kept.key),
     )
 
 
 def _kept(row: Row) -> Kept:
     id, made_ns, kind, source, tenant, application, trace, span, session, name, value, *rest = row
-    text, other, side, author, confidence, evidence = rest
+    text, other, side, author, confidence, evidence, key = rest
     feedback = Feedback(
         *(kind, source, made_ns, bytes(trace).hex(), span, session, name, value, text, other, side, author),
         confidence=confidence,
         evidence=_decode(evidence),
     )
-    return Kept(bytes(id), feedback, tenant, application)
+    return Kept(bytes(id), feedback, tenant, application, key)

@@ -6,7 +6,7 @@ size is written and read in a few hundred kilobytes of memory. Calls block.
 
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import zstandard
 from msgspec import Struct
@@ -19,6 +19,18 @@ PART = 64 * 1024
 ABANDONED_NS = 86_400 * 10**9
 """How long an upload may take: what is not whole by then was given up."""
 _PAGE = 32
+_ANY = 1 << 40
+"""Bytes of a line of any length."""
+_PARTS = "SELECT n, body FROM file_parts WHERE file = ? AND n > ? ORDER BY n LIMIT ?"
+_STATE = (
+    "SELECT count(*), sum(p.size) FROM files f JOIN file_parts p ON p.file = f.id "
+    "WHERE f.id = ? AND f.bytes IS NOT NULL GROUP BY f.id"
+)
+_WHOLE = "SELECT 1 FROM files WHERE id = ? AND bytes IS NOT NULL"
+_RESIZE = (
+    "UPDATE files SET bytes = (SELECT coalesce(sum(size), 0) FROM file_parts WHERE file = ?) "
+    "WHERE id = ? AND bytes IS NOT NULL"
+)
 _SMALL = 512
 """Bytes below which a part is stored as it is."""
 _MAGIC = b"\x28\xb5\x2f\xfd"
@@ -151,9 +163,7 @@ _LIVE = "AND (expires_ns IS NULL OR expires_ns > ?)"
 def blocks(database: Database, file: str) -> Iterator[bytes]:
     """A file's content from its beginning, in blocks of its parts."""
     last = -1
-    while rows := database.query(
-        "SELECT n, body FROM file_parts WHERE file = ? AND n > ? ORDER BY n LIMIT ?", (file, last, _PAGE)
-    ):
+    while rows := database.query(_PARTS, (file, last, _PAGE)):
         last = int(rows[-1][0])
         yield b"".join(_unpack(row[1]) for row in rows)
 
@@ -182,6 +192,78 @@ def numbers(database: Database, files: Sequence[str], first: int = 0, last: int 
     marks = ", ".join("?" * len(files))
     sql = f"SELECT n FROM file_parts WHERE file IN ({marks}) AND n >= ? AND n <= ?"
     return [int(row[0]) for row in database.query(sql, [*files, first, last])]
+
+
+def of_purpose(database: Database, tenant: str, purpose: str) -> list[str]:
+    """The ids of a tenant's files of a purpose, also of those that are being written."""
+    sql = "SELECT id FROM files WHERE tenant = ? AND purpose = ? ORDER BY created_ns, id"
+    return [str(id) for (id,) in database.query(sql, (tenant, purpose))]
+
+
+def empty_lines(database: Database, file: str, goes: Callable[[bytes], bool]) -> int:
+    """Leave an empty line in the place of each that goes; how many those were. The file is whole all the time.
+
+    One that is being uploaded is left as it is: its next part would find no place.
+    """
+    while rows := database.query(_STATE, (file,)):
+        gone = {n for n, line in lines(database, file, _ANY) if goes(line)}
+        if not gone:
+            return 0
+        kept = (b"\n" if n in gone else line + b"\n" for n, line in lines(database, file, _ANY))
+        if _exchange(database, file, kept, rows):
+            return len(gone)
+    return 0
+
+
+def _exchange(database: Database, file: str, kept: Iterable[bytes], known: Sequence[Row]) -> bool:
+    """Put these lines in the place of a file's, unless it is no longer as it was known: others may be at it too."""
+    beside = f"{file}.{secrets.token_hex(4)}"
+    erase_parts = "DELETE FROM file_parts WHERE file = ?"
+    try:
+        for n, block in enumerate(_blocks(kept)):
+            append(database, beside, n, block)
+        with database.transaction() as transaction:
+            if transaction.execute(_STATE, (file,)) != known:
+                return False
+            transaction.execute(erase_parts, (file,))
+            transaction.execute("UPDATE file_parts SET file = ? WHERE file = ?", (file, beside))
+            transaction.execute(_RESIZE, (file, file))
+            return True
+    finally:
+        with database.transaction() as transaction:
+            transaction.execute(erase_parts, (beside,))
+
+
+def drop_parts(database: Database, file: str, goes: Callable[[bytes], bool]) -> int:
+    """Take away the parts that go of a file that was written line by line; how many those were.
+
+    While it is being written, they stay as empty lines: what is there is done.
+    """
+    gone, last = list[int](), -1
+    while rows := database.query(_PARTS, (file, last, _PAGE)):
+        last = int(rows[-1][0])
+        gone += [int(n) for n, body in rows if goes(_unpack(body))]
+    for start in range(0, len(gone), _PAGE):
+        some = gone[start : start + _PAGE]
+        marks = ", ".join("?" * len(some))
+        with database.transaction() as transaction:
+            whole = transaction.execute(_WHOLE, (file,))
+            change = "DELETE FROM file_parts" if whole else "UPDATE file_parts SET size = 1, body = ?"
+            given = [] if whole else [b"\n"]
+            transaction.execute(f"{change} WHERE file = ? AND n IN ({marks})", [*given, file, *some])
+            transaction.execute(_RESIZE, (file, file))
+    return len(gone)
+
+
+def _blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    held = bytearray()
+    for line in lines:
+        held += line
+        if len(held) >= PART:
+            yield bytes(held)
+            held.clear()
+    if held:
+        yield bytes(held)
 
 
 def sweep(database: Database, now_ns: int) -> None:

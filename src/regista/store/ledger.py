@@ -1,6 +1,6 @@
 """The ledger: a row for every call of a provider, with its tokens and its cost in nano-dollars.
 
-Rows are written with their trace and never changed. Knows no key's limits and no prices.
+Rows are written with their trace; no figure in them is ever changed. Knows no key's limits and no prices.
 """
 
 from collections.abc import Iterator, Sequence
@@ -61,6 +61,12 @@ def write(transaction: Transaction, numbered: Sequence[tuple[int, Trace]]) -> No
     rows = [row for n, trace in numbered for row in _rows(n, trace)]
     if rows:
         transaction.executemany(_INSERT, rows)
+
+
+def blank(transaction: Transaction, numbers: Sequence[int]) -> int:
+    """Keep no longer what went wrong, in a provider's words, with calls of these traces; how many those were."""
+    sql = f"UPDATE ledger SET reason = '' WHERE trace IN ({', '.join('?' * len(numbers))}) AND reason <> '' RETURNING 1"
+    return len(transaction.execute(sql, numbers))
 
 
 def calls(database: Database, trace: int) -> tuple[Call, ...]:

@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from regista.core.errors import ConfigurationError, MissingExtraError, StoreError
@@ -112,6 +113,12 @@ class Postgres:
         # Which transactions are done: whatever commits is not among those before. No table is read for it.
         shown = str(self.query("SELECT pg_current_snapshot()::text")[0][0])
         return int.from_bytes(hashlib.blake2b(shown.encode(), digest_size=7).digest())
+
+    def files(self) -> list[Path]:
+        return []
+
+    def compact(self, file: Path) -> None:
+        """Nothing: the server frees the room of deleted rows itself (autovacuum), and others are at its tables."""
 
     def close(self) -> None:
         with self._lock:

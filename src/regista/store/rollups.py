@@ -1,6 +1,7 @@
 """Sums over minutes and hours of traces, and of the calls made for them: written with them, read instead of them.
 
-What is summed up is in two tables of one form: the key, counts that add up, and two sketches of times. Calls block.
+What is summed up is in two tables of one form: the key, counts that add up, and sketches of times and of cost. Calls
+block.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,9 +34,10 @@ class _Table(NamedTuple):
 
     @property
     def columns(self) -> str:
-        return ", ".join(("grain_s, start_s, application, model", self.part, *self.counts, "duration, first_token"))
+        return ", ".join(("grain_s, start_s, application, model", self.part, *self.counts, *_SKETCHES))
 
 
+_SKETCHES = ("duration", "first_token", "cost")
 _SUMS = ("input_tokens", "output_tokens", "cost_nano", "unpriced")
 _TABLES: dict[Of, _Table] = {
     "traces": _Table("trace_rollups", "variant", ("traces", "failed", "cancelled", "cached", *_SUMS)),
@@ -44,15 +46,15 @@ _TABLES: dict[Of, _Table] = {
 
 
 class Summary:
-    """Sums of one group: `counts` by name, and sketches of nanoseconds."""
+    """Sums of one group: `counts` in their order, and sketches of nanoseconds and of nano-dollars."""
 
-    __slots__ = ("counts", "duration", "first_token")
+    __slots__ = ("cost", "counts", "duration", "first_token")
 
     def __init__(self) -> None:
         self.counts = [0] * 8
-        self.duration, self.first_token = Sketch(), Sketch()
+        self.duration, self.first_token, self.cost = Sketch(), Sketch(), Sketch()
 
-    def add(self, counts: Iterable[int], duration_ns: int, first_token_ns: int) -> None:
+    def add(self, counts: Iterable[int], duration_ns: int, first_token_ns: int, cost_nano: int | None) -> None:
         """Take in one trace, or one call."""
         own = self.counts
         for place, count in enumerate(counts):
@@ -60,19 +62,29 @@ class Summary:
         self.duration.add(duration_ns)
         if first_token_ns:
             self.first_token.add(first_token_ns)
+        if cost_nano is not None:
+            self.cost.add(cost_nano)
 
-    def remove(self, counts: Iterable[int], duration_ns: int, first_token_ns: int) -> None:
+    def remove(self, counts: Iterable[int], duration_ns: int, first_token_ns: int, cost_nano: int | None) -> None:
         """Take out what was taken in as one trace."""
         self.counts = [own - given for own, given in zip(self.counts, counts, strict=True)]
         self.duration.remove(duration_ns)
         if first_token_ns:
             self.first_token.remove(first_token_ns)
+        if cost_nano is not None:
+            self.cost.remove(cost_nano)
+
+    @property
+    def sketches(self) -> tuple[Sketch, ...]:
+        """In the order of their columns."""
+        return self.duration, self.first_token, self.cost
 
     def merge(self, other: "Summary") -> None:
         """Take in what another one sums up."""
         self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
         self.duration.merge(other.duration)
         self.first_token.merge(other.first_token)
+        self.cost.merge(other.cost)
 
 
 class Rollup(Struct, frozen=True):
@@ -104,11 +116,11 @@ def write(transaction: Transaction, traces: Sequence[Trace]) -> None:
     for trace in traces:
         start = trace.started_ns // (MINUTE_S * NANO) * MINUTE_S
         _of(minutes["traces"], (start, trace.application, trace.model, trace.variant)).add(
-            _of_trace(trace), trace.duration_ns, trace.first_token_ns
+            _of_trace(trace), trace.duration_ns, trace.first_token_ns, trace.cost_nano
         )
         for call in trace.calls:
             key = (start, trace.application, f"{call.biller}/{call.model}", call.cause)
-            _of(minutes["calls"], key).add(_of_call(call), call.duration_ns, call.first_token_ns)
+            _of(minutes["calls"], key).add(_of_call(call), call.duration_ns, call.first_token_ns, call.cost_nano)
     for of, found in minutes.items():
         hours: dict[Key, Summary] = {}
         for (start, *key), summary in found.items():
@@ -127,7 +139,7 @@ def withdraw(transaction: Transaction, trace: Trace) -> None:
         for row in transaction.execute(f"SELECT {table.columns} FROM {table.name} WHERE {where}", place):
             transaction.execute(f"DELETE FROM {table.name} WHERE {where}", place)
             left = _summary(row)
-            left.remove(_of_trace(trace), trace.duration_ns, trace.first_token_ns)
+            left.remove(_of_trace(trace), trace.duration_ns, trace.first_token_ns, trace.cost_nano)
             if left.counts[0] > 0:
                 _store(transaction, table, grain_s, {place[1:]: left})
 
@@ -174,6 +186,27 @@ def read_with_total(
     for summary in groups.values():
         total.merge(summary)
     return _rollup((0, "", "", ""), total) if groups else None, [_rollup(key, groups[key]) for key in sorted(groups)]
+
+
+def by_model(
+    database: Database, application: str, since_s: int, until_s: int, grain_s: int = HOUR_S
+) -> dict[str, Summary]:
+    """Sums over an application's traffic of whole hours or minutes, with their sketches, by the model asked for.
+
+    What was tried in evaluations is summed up too, and is taken out again as far as its traces are kept.
+    """
+    tried = database.query(
+        "SELECT model, status, cached, input_tokens, output_tokens, duration_ns, first_token_ns, cost_nano FROM traces "
+        "WHERE application = ? AND tenant = 'evaluation' AND started_ns >= ? AND started_ns < ?",
+        (application, since_s * NANO, until_s * NANO),
+    )
+    groups = _groups(database, "traces", ("model",), since_s, until_s, grain_s, application)
+    found = {model: summary for (_, _, model, _), summary in groups.items()}
+    for model, status, cached, given, written, duration_ns, first_token_ns, cost in tried:
+        if (summary := found.get(model)) is not None:
+            counts = (1, status == "error", status == "cancelled", cached in _SERVED, given, written)
+            summary.remove((*counts, cost or 0, cost is None), duration_ns, first_token_ns, cost)
+    return {model: summary for model, summary in found.items() if summary.counts[0] > 0}
 
 
 def _groups(
@@ -244,8 +277,8 @@ def _of_call(call: Call) -> tuple[int, ...]:
 def _store(transaction: Transaction, table: _Table, grain_s: int, found: "dict[Key, Summary]") -> None:
     """Put sums in the place of what is there, which they take in first."""
     key = f"grain_s, start_s, application, model, {table.part}"
-    marks = ", ".join("?" * (len(table.counts) + 7))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in (*table.counts, "duration", "first_token"))
+    marks = ", ".join("?" * (len(table.counts) + 5 + len(_SKETCHES)))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in (*table.counts, *_SKETCHES))
     for at, summary in found.items():
         place = (grain_s, *at)
         where = f"grain_s = ? AND start_s = ? AND application = ? AND model = ? AND {table.part} = ?"
@@ -253,7 +286,7 @@ def _store(transaction: Transaction, table: _Table, grain_s: int, found: "dict[K
             summary.merge(_summary(row))
         transaction.execute(
             f"INSERT INTO {table.name} ({table.columns}) VALUES ({marks}) ON CONFLICT ({key}) DO UPDATE SET {changes}",
-            (*place, *map(_bounded, summary.counts), summary.duration.written(), summary.first_token.written()),
+            (*place, *map(_bounded, summary.counts), *(sketch.written() for sketch in summary.sketches)),
         )
 
 
@@ -266,6 +299,7 @@ def _summary(row: Row) -> Summary:
     made = Summary()
     made.counts = list(row[5:13])
     made.duration, made.first_token = Sketch.read(row[13]), Sketch.read(row[14])
+    made.cost = Sketch() if row[15] is None else Sketch.read(row[15])
     return made
 
 

@@ -3,8 +3,8 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,12 @@ from regista.store.database import Bodies, Row, Transaction
 from regista.store.schema import steps
 
 BUSY_MS = 5_000
+_LOG = "-wal"
+"""How the name of a file's log ends: https://www.sqlite.org/wal.html."""
 WAL_PAGES = 4_000
 """Pages of 4 kB in the log before they go to their places: those that change often, of an index over ids, go once."""
+PATIENCE_S = 30.0
+"""How long others are waited for where a file is written anew."""
 CACHE_KB = 16_000
 """Pages a connection keeps at hand: with SQLite's own 2 MB, every trace id looked for is a read."""
 
@@ -62,6 +66,17 @@ class Sqlite:
                 self._watch = self._connect()
                 self._open.append(self._watch)
             return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
+    def files(self) -> list[Path]:
+        with self._explained():
+            settle(self._connection())
+        return [*_with_log(self.path), *(file for path in self.bodies.files() for file in _with_log(path))]
+
+    def compact(self, file: Path) -> None:
+        path = file.with_name(file.name.removesuffix(_LOG))
+        with self._explained(), closing(sqlite3.connect(path, timeout=BUSY_MS / 1000, isolation_level=None)) as own:
+            own.execute("PRAGMA secure_delete=ON")
+            compact(own)
 
     def close(self) -> None:
         self.bodies.close()
@@ -148,6 +163,35 @@ class _Cursor:
         self._connection.executemany(sql, rows)
 
 
+def compact(connection: sqlite3.Connection) -> None:
+    """Write a file anew without what was ever deleted in it, and empty its log. Waits for others, not for ever."""
+    _patiently(lambda: connection.execute("VACUUM"))
+    settle(connection)
+
+
+def settle(connection: sqlite3.Connection) -> None:
+    """Put what is in the log where it belongs, and empty the log: older states of pages are in it."""
+
+    def settled() -> None:
+        if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+            raise sqlite3.OperationalError("database is locked: its log is being read")
+
+    _patiently(settled)
+
+
+def _patiently(do: Callable[[], object]) -> None:
+    """Do what others may stand in the way of for a moment."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            do()
+            return
+        except sqlite3.OperationalError as error:
+            if not any(word in str(error) for word in ("locked", "busy")) or time.monotonic() > end:
+                raise
+        time.sleep(0.05)
+
+
 def write_ahead(connection: sqlite3.Connection) -> None:
     """Let a file be read while it is written."""
     # SQLite does not wait for the lock when it changes the journal mode, and every process that
@@ -163,6 +207,10 @@ def write_ahead(connection: sqlite3.Connection) -> None:
     # WAL keeps the file whole at any crash; NORMAL may lose the last commits on power loss only.
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute(f"PRAGMA wal_autocheckpoint={WAL_PAGES}")
+
+
+def _with_log(path: Path) -> list[Path]:
+    return [file for file in (path, path.with_name(f"{path.name}{_LOG}")) if file.exists()]
 
 
 _ADVICE = {

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from regista.core.nouns import Call, Citation, Span, Usage
+from regista.core.user import forms
 from regista.store import ledger
 from regista.store.bodies import Body
 from regista.store.database import Database, Row, Sought
@@ -28,7 +29,7 @@ _LISTED = f"SELECT n, id, {COLUMNS} FROM traces"
 class Wanted(Struct, frozen=True):
     """Which traces: those of which all holds that is not empty.
 
-    `id` is how ids start, `text` are words of what was said, `until_ns` is the end, 0 for none.
+    `id` is how ids start, `user` an end user, `text` are words of what was said, `until_ns` is the end, 0 for none.
     """
 
     application: str = ""
@@ -38,6 +39,7 @@ class Wanted(Struct, frozen=True):
     text: str = ""
     since_ns: int = 0
     until_ns: int = 0
+    user: str = ""
 
 
 class Place(NamedTuple):
@@ -66,6 +68,7 @@ class Listed(Struct, frozen=True):
     cost_nano: int | None
     price_version: str
     key: str
+    user: str
     question: str
     answer: str
 
@@ -114,9 +117,14 @@ def newest(database: Database) -> int:
     return int(database.query("SELECT coalesce(max(n), 0) FROM traces")[0][0])
 
 
-def part(database: Database, trace_id: str, first: int, limit: int) -> Part:
-    """A trace with at most `limit` of its spans. Raises `NotFoundError` as `traces.find`."""
+def part(database: Database, trace_id: str, first: int, limit: int, started_ns: int = 0) -> Part:
+    """A trace with at most `limit` of its spans; of several with one id the one that began then, if there is one.
+
+    Raises `NotFoundError` as `traces.find`.
+    """
     row = located(database, trace_id)
+    if started_ns:
+        row = next(iter(database.query(f"{_LISTED} WHERE id = ? AND started_ns = ?", (row[1], started_ns))), row)
     body = database.bodies.get(database, [row[0]]).get(row[0], NOTHING)
     parents = [parent for (parent,) in database.query("SELECT parent FROM spans WHERE trace = ? ORDER BY n", (row[0],))]
     rows = database.query(
@@ -158,6 +166,10 @@ def _where(wanted: Wanted) -> tuple[list[str], list[Any]]:
             given.append(value)
     if wanted.status not in ("", "ok"):
         conditions.append("status <> 'ok'")  # word for word the condition of the index traces_failed
+    if wanted.user:
+        names = forms(wanted.user)
+        conditions.append(f"user_id <> '' AND user_id IN ({', '.join('?' * len(names))})")
+        given += names
     if wanted.until_ns:
         conditions.append("started_ns < ?")
         given.append(wanted.until_ns)
@@ -173,7 +185,7 @@ def _saying(database: Database, wanted: Wanted, limit: int, after: Place | None)
     before = after.started_ns + 1 if after is not None else wanted.until_ns or None
     sought = Sought(phrases(wanted.text), wanted.application, before)
     # Without anything else to hold, a page is enough, and some that began in the same moment as the last one shown.
-    most = SOUGHT if wanted.model or wanted.status or wanted.id else limit + TOGETHER
+    most = SOUGHT if wanted.model or wanted.status or wanted.id or wanted.user else limit + TOGETHER
     return [n for n, _ in database.bodies.search(database, sought, most)] if sought.phrases else []
 
 

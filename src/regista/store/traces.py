@@ -11,6 +11,7 @@ import msgspec
 
 from regista.core.errors import NotFoundError
 from regista.core.nouns import Json, Span, Trace, Usage
+from regista.core.user import forms
 from regista.store import ledger, rollups
 from regista.store.bodies import PART, Body, body_of, part_from, parts_of
 from regista.store.database import Database, Row, Sought, Transaction
@@ -28,7 +29,8 @@ ROWS = 50
 """Rows between two rests: half a millisecond of work."""
 COLUMNS = (
     "application, variant, model, tenant, started_ns, duration_ns, first_token_ns, status, error, cached, "
-    "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key"
+    "input_tokens, output_tokens, cached_tokens, reasoning_tokens, cost_nano, price_version, cache_write_tokens, key, "
+    "user_id"
 )
 _PAGE_OF_TRACES = f"SELECT n, id, {COLUMNS} FROM traces WHERE n > ? ORDER BY n LIMIT ?"
 _NEXT = (
@@ -36,7 +38,7 @@ _NEXT = (
     "UNION ALL SELECT max(last) FROM body_steps) AS used"
 )
 """A number that no trace had, even one that is forgotten: what was spent on that is still in the ledger."""
-_INSERT_TRACE = f"INSERT INTO traces (n, id, {COLUMNS}) VALUES ({', '.join('?' * 20)})"
+_INSERT_TRACE = f"INSERT INTO traces (n, id, {COLUMNS}) VALUES ({', '.join('?' * 21)})"
 _INSERT_SPAN = f"INSERT INTO spans VALUES ({', '.join('?' * 9)})"
 _INSERT_PART = "INSERT INTO body_parts VALUES (?, ?, ?)"
 _SPANS = "SELECT stage, name, parent, start_ns, duration_ns, decision, reason FROM spans WHERE trace = ?"
@@ -68,6 +70,7 @@ class TraceRow(msgspec.Struct, frozen=True):
     cost_nano: int | None
     price_version: str
     key: str
+    user: str
     question: str
     piece: str = ""
     marks: tuple[tuple[int, int], ...] = ()
@@ -127,6 +130,7 @@ def recent(
     *,
     model: str | None = None,
     status: str | None = None,
+    user: str | None = None,
     before: int | None = None,
 ) -> list[TraceRow]:
     """The last traces, newest first: of one application, or of all where it is empty.
@@ -143,9 +147,11 @@ def recent(
     where = " AND ".join(given) or "1 = 1"
     if status is not None and status != "ok":
         where += " AND status <> 'ok'"  # word for word the condition of the index traces_failed, which makes it usable
+    if names := forms(user) if user else ():
+        where += f" AND user_id <> '' AND user_id IN ({', '.join('?' * len(names))})"
     rows = database.query(
         f"SELECT n, id, {COLUMNS} FROM traces WHERE {where} ORDER BY started_ns DESC, n DESC LIMIT ?",
-        (*given.values(), limit),
+        (*given.values(), *names, limit),
     )
     bodies = database.bodies.get(database, [row[0] for row in rows])
     return [TraceRow(**_named(row), question=bodies.get(row[0], NOTHING).question) for row in rows]
@@ -351,6 +357,7 @@ def _trace_row(n: int, trace: Trace) -> tuple[Any, ...]:
         trace.price_version,
         usage.cache_write_tokens,
         trace.key,
+        trace.user,
     )
 
 
@@ -382,4 +389,4 @@ def fields(columns: Sequence[Any]) -> dict[str, Any]:
     """The columns by the names a trace has for them: its counts of tokens are one value."""
     named: dict[str, Any] = dict(zip(COLUMNS.split(", "), columns, strict=True))
     counts = {name: named.pop(name) for name in Usage.__struct_fields__ if name in named}
-    return named | {"usage": Usage(**counts)}
+    return named | {"usage": Usage(**counts), "user": named.pop("user_id")}

@@ -31,6 +31,11 @@ def lines(text: str) -> str:
     return text.replace("\r\n", "\n").translate(_HARMLESS_LINES)
 
 
+def short(id: str) -> str:
+    """The beginning of a trace's id that lists show and commands take: the second it began in, and four digits more."""
+    return id[:12]
+
+
 def duration(ns: int) -> str:
     """A time in three digits.
 

@@ -71,3 +71,18 @@ def test_a_suite_tries_the_application_on_it(shop: Path, shown: Shown, capsys: p
 def test_without_traces_it_says_what_to_type(shop: Path, shown: Shown) -> None:
     assert "regista traces shop" in shown("from-traces", "none", "--model", "nobody", status=1)
     assert "regista data from-traces first shop" in shown("list")
+
+
+def test_traces_are_added_to_the_newest_version(shop: Path, shown: Shown) -> None:
+    first = json.loads(shown("from-traces", "all", "--status", "ok", "--json"))
+    told = json.loads(shown("from-traces", "all", "--status", "error", "--add", "--json"))
+    assert (told["examples"], told["parent"], told["masked"]) == (3, first["version"], {"email": 2})
+    assert told["filters"]["added"] == 2 and told["filters"]["status"] == "error"
+
+
+def test_traces_are_chosen_by_the_length_of_their_questions(shop: Path, shown: Shown) -> None:
+    length = len("Where is 0, jo@example.org?")
+    assert json.loads(shown("from-traces", "some", "--length", f"{length}-{length + 1}", "--json"))["examples"] == 3
+    assert json.loads(shown("from-traces", "few", "--length", f"{length}-", "--limit", "2", "--json"))["examples"] == 2
+    assert "No trace" in shown("from-traces", "none", "--length", f"0-{length}", status=1)
+    assert "'80-400'" in shown("from-traces", "none", "--length", "long", status=1)

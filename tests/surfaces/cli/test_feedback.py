@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 from tests.surfaces.cli.conftest import Demo
 
-from regista.core.nouns import Evidence, Feedback
+from regista.core.nouns import Document, Evidence, Feedback, Json, Span
 from regista.observe.recorder import Recorder
 from regista.store import Database, feedback, traces
+from regista.store.documents import Documents, Parsed
 from regista.store.feedback import Kept, identity
 
 A, B = "0a" * 16, "0b" * 16
@@ -128,13 +129,43 @@ def test_what_feedback_is_worth_is_measured(demo: Demo, store: Database) -> None
         traces.write(transaction, answers)
         feedback.put(transaction, said)
     found = {one["name"]: one for one in demo.json("feedback", "--bias")}
-    assert list(found) == ["leniency", "selection", "position", "length"]
+    assert list(found) == ["leniency", "selection", "position", "length", "loop"]
+    assert "fewer than two documents" in found["loop"]["why"]
     assert found["leniency"]["found"] and found["leniency"]["rows"]["kind"]["estimate"] > 0
     assert found["position"]["found"] and found["position"]["estimate"] == pytest.approx(33 / 41)
     assert found["length"]["found"] and found["length"]["estimate"] > 0
     assert found["selection"]["found"] and found["selection"]["estimate"] < 0, "the blamed were rated less"
     page = demo.regista("feedback", "--bias")
     assert page.count("! ") >= 4 and found["position"]["sentence"].split(" (")[0] in " ".join(page.split())
+
+
+@pytest.mark.usefixtures("store")
+def test_how_unevenly_documents_are_shown_is_measured_and_that_none_is_for_having_been_liked(
+    demo: Demo, store: Database
+) -> None:
+    parsed = [Parsed(Document(f"{name}.md", name, "text", "text/markdown", name), ()) for name in "abcd"]
+    Documents(store, "demo").commit([(one, "plain") for one in parsed], [], "")
+    made = Recorder("demo", "v", "demo", "default").finish("ok")
+    hits: list[list[Json]] = [
+        [{"document": "a.md"}, {"document": "a.md"}],
+        [{"document": "a.md"}, {"document": "b.md"}, {"document": "x"}],
+    ]
+    answers = [
+        replace(
+            made,
+            id=f"{number:032x}",
+            started_ns=NOON + number,
+            spans=(Span("retrieve", "", -1, 0, 1, "", "", {"hits": hits[number % 10 == 0]}),),
+        )
+        for number in range(40)
+    ]
+    with store.transaction() as transaction:
+        traces.write(transaction, answers)
+        feedback.put(transaction, [rated(n, 1.0, "kind") for n in range(10)])
+    (loop,) = (one for one in demo.json("feedback", "--bias") if one["name"] == "loop")
+    assert loop["estimate"] == pytest.approx(0.705, abs=0.01) and not loop["found"]
+    assert loop["rows"]["shown because of feedback"]["estimate"] == 0
+    assert "Nothing here chooses by feedback what is shown." in loop["sentence"]
 
 
 @pytest.mark.usefixtures("store")

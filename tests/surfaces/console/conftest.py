@@ -5,16 +5,18 @@ import re
 import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import pytest
+from tests.surfaces.console.made import Talk
 from tests.surfaces.http.conftest import Live, start, write
 
 from regista.core.nouns import Feedback, Trace
-from regista.store import connect, feedback
+from regista.store import connect, conversations, feedback
 from regista.store.traces import write as write_traces
 
 if TYPE_CHECKING:
@@ -33,13 +35,17 @@ exact = true
 JSON = {"accept": "application/json"}
 
 
-def seed(folder: Path, traces: Sequence[Trace], given: Sequence[Feedback] = ()) -> None:
-    """Store traces, and feedback on them, before a server is there."""
+def seed(folder: Path, traces: Sequence[Trace], given: Sequence[Feedback] = (), talks: Sequence[Talk] = ()) -> None:
+    """Store traces and conversations, and feedback on them, before a server is there."""
     (folder / ".regista").mkdir(parents=True, exist_ok=True)
     database = connect(f"sqlite://{folder / '.regista' / 'regista.db'}")
+    given = [*given, *(one for talk in talks for one in talk.found)]
     with database.transaction() as transaction:
-        write_traces(transaction, traces)
+        write_traces(transaction, [*traces, *(one for talk in talks for one in talk.traces)])
         feedback.put(transaction, [feedback.Kept(os.urandom(16), one, "default", "shop") for one in given])
+        for talk in talks:
+            conversations.write(transaction, talk.turns, {}, [talk.session])
+            conversations.end(transaction, talk.session)
     database.close()
 
 
@@ -62,8 +68,15 @@ def opened(live: Live) -> Generator[httpx2.Client]:
 class Seeded:
     """A running server whose store was full before it began."""
 
-    def __init__(self, folder: Path, traces: Sequence[Trace], given: Sequence[Feedback] = ()) -> None:
-        seed(write(folder, APPLICATION), traces, given)
+    def __init__(
+        self,
+        folder: Path,
+        traces: Sequence[Trace],
+        given: Sequence[Feedback] = (),
+        talks: Sequence[Talk] = (),
+        configuration: str = APPLICATION,
+    ) -> None:
+        seed(write(folder, configuration), traces, given, talks)
         self.live = Live(folder)
 
 
@@ -114,3 +127,12 @@ def visit(browser: "Browser") -> "Iterator[Callable[[Live], Page]]":
 def _is_wrong(kind: str, text: str) -> bool:
     # An answer of 404 or 401 is written there too, and is what some tests ask for.
     return kind == "error" and "Failed to load resource" not in text
+
+
+def barriers(page: "Page") -> list[tuple[str, list[str]]]:
+    """The serious findings of axe on a page, each with where; the page must take scripts from anywhere."""
+    page.wait_for_load_state("networkidle")
+    page.evaluate((files("axe_core_python") / "axe.min.js").read_text("utf-8"))
+    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
+    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    return [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in serious]

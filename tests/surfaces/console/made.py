@@ -1,10 +1,14 @@
 """Traces that are made up, as much like served ones as the pages need."""
 
 import time
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from regista.core.nouns import Call, Citation, Span, Trace, Usage
+from regista.core.nouns import Call, Citation, Feedback, Span, Trace, Usage
+from regista.feedback.turns import Way
+from regista.store.conversations import SessionRow, TurnRow
 
 SECOND = 10**9
 MS = 10**6
@@ -66,3 +70,60 @@ def call(begun: int, status: str = "ok") -> Call:
         first_token_ns=180 * MS,
         reason=reason,
     )
+
+
+class Talk(NamedTuple):
+    """A conversation as it is stored: the traces of its turns, its turns, itself, and what was found in it."""
+
+    traces: list[Trace]
+    turns: list[TurnRow]
+    session: SessionRow
+    found: list[Feedback]
+
+    @property
+    def id(self) -> str:
+        return self.session.session.hex()
+
+
+def talk(n: int, said: Sequence[tuple[str, str]], *, ways: Sequence[Way] = (), over: bool = True) -> Talk:
+    """The `n`-th conversation, which began so many minutes ago, of these questions and answers, a quarter minute apart.
+
+    `ways` are those of the turns after the first; each follows the one before it.
+    """
+    traces = [
+        trace(
+            *(0x100000 + 0x1000 * n + at,),
+            ago_s=60 * n - 15 * at,
+            question=question,
+            answer=answer,
+            status="ok" if answer else "error",
+            first_token_ns=(150 + 90 * at) * MS,
+        )
+        for at, (question, answer) in enumerate(said)
+    ]
+    ids = [bytes.fromhex(one.id) + one.started_ns.to_bytes(8) for one in traces]
+    told = ["begins", *ways, *["continues"] * len(said)][: len(said)]
+    turns = [
+        TurnRow(
+            *(
+                id,
+                ids[0],
+                one.started_ns,
+                one.started_ns + one.duration_ns,
+                one.status,
+                way,
+                ids[at - 1] if at else b"",
+            ),
+            refused=False,
+        )
+        for at, (id, one, way) in enumerate(zip(ids, traces, told, strict=True))
+    ]
+    last = traces[-1]
+    found = []
+    if over and not last.answer:
+        found = [
+            Feedback(
+                "signal", "gateway", last.started_ns, last.id, session=traces[0].id, name="abandoned", confidence=0.9
+            )
+        ]
+    return Talk(traces, turns, SessionRow(ids[0], "default", "shop", turns[-1].ended_ns), found)

@@ -15,7 +15,14 @@ from tests.surfaces.http.conftest import Live, Start, write
 from regista.store import connect
 from regista.store.keys import add, revoke
 
-PAGES = ("/console", "/console/traces", "/console/evaluations", "/console/models")
+PAGES = (
+    *("/console", "/console/traces", "/console/evaluations", "/console/models"),
+    *("/console/conversations", "/console/guardrails"),
+    *("/console/comparison", "/console/datasets", "/console/prompts", "/console/prompts/answer"),
+    "/console/prompts/answer/playground",
+    *("/console/review", "/console/review/answers"),
+    "/console/sql",
+)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,18 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     server.stop()
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/console/traces/abc", "/console/traces/live", "/console/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *PAGES,
+        "/console/conversations/abc",
+        "/console/replays/abc",
+        "/console/datasets/abc",
+        "/console/traces/abc",
+        "/console/traces/live",
+        "/console/nothing",
+    ],
+)
 def test_without_a_session_there_is_only_the_way_in(live: Live, path: str) -> None:
     page = httpx2.get(live.url + path)
     assert page.status_code == 401 and "Open the console" in page.text and "Question" not in page.text
@@ -191,3 +209,20 @@ def test_serving_imports_nothing_of_the_pages_until_one_is_asked_for() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "['regista.surfaces.console.sessions']"
+
+
+@pytest.mark.parametrize("path", [f"/console/traces/{trace(1).id}/dataset", "/console/prompts/answer/playground"])
+def test_nothing_is_done_without_a_session_nor_for_a_page_of_elsewhere(live: Live, path: str) -> None:
+    assert httpx2.post(live.url + path, data={"question": "x"}, headers=JSON).status_code == 401
+    with opened(live) as client:
+        refused = client.post(path, data={"question": "x"}, headers=JSON | {"origin": "http://evil.example"})
+        assert refused.status_code == 403
+    assert not (live.folder / "evals").exists()
+
+
+def test_who_logs_in_after_a_form_was_refused_comes_back_to_its_page(live: Live) -> None:
+    path = f"/console/traces/{trace(1).id}"
+    for referer, goes_to in ((f"{live.url}{path}?spans=1", f"{path}?spans=1"), ("http://[", ""), ("", "")):
+        closed = httpx2.post(f"{live.url}{path}/dataset", data={"dataset": "x"}, headers={"referer": referer})
+        found = re.search(r'name="next" value="([^"]+)"', closed.text)
+        assert closed.status_code == 401 and (found[1] if found else "") == goes_to

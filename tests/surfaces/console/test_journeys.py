@@ -1,27 +1,38 @@
 """The console as people use it, in a real browser."""
 
 from collections.abc import Callable, Iterator
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.surfaces.console.conftest import Seeded, address
+from tests.surfaces.console.conftest import Seeded, address, barriers
 from tests.surfaces.console.made import MS, trace
 from tests.surfaces.http.conftest import Live
 
 from regista.core.nouns import Span
+from regista.data import dataset
+from regista.data.adding import add
+from regista.data.from_traces import example_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 LONG = trace(900, ago_s=900, spans=tuple(Span("tools", f"step {n}", -1, n * MS, MS) for n in range(450)))
 TRACES = [*(trace(n, status="error" if n % 40 == 0 else "ok") for n in range(1, 131)), LONG]
-EVERY = ("/console", "/console/traces", f"/console/traces/{trace(40).id}", "/console/evaluations", "/console/models")
+EVERY = (
+    *("/console", "/console/traces", f"/console/traces/{trace(40).id}", "/console/evaluations", "/console/models"),
+    *("/console/conversations", "/console/guardrails"),
+    *("/console/comparison", "/console/datasets", "/console/datasets/old", "/console/prompts"),
+    *("/console/prompts/answer", "/console/prompts/answer/playground"),
+    *("/console/review", "/console/review/answers?by=ann"),
+    "/console/sql",
+)
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    server = Seeded(tmp_path_factory.mktemp("journeys") / "shop", TRACES).live
+    folder = tmp_path_factory.mktemp("journeys") / "shop"
+    server = Seeded(folder, TRACES).live
+    add(folder, "old", [example_of(one) for one in TRACES[:40]], (), "shop")
     yield server
     server.stop()
 
@@ -112,6 +123,62 @@ def test_everything_is_reached_by_the_keyboard(visit: "Callable[[Live], Page]", 
     page.get_by_role("heading", name="Traces").wait_for()
 
 
+def test_traces_go_to_a_dataset_with_one_key(visit: "Callable[[Live], Page]", live: Live) -> None:
+    page = visit(live)
+    page.goto(f"{live.url}/console/traces?application=shop&model=openai/small&status=error")
+    page.keyboard.press("d")
+    page.get_by_text("Go to a row first: j.").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    page.get_by_text("Added to picked.").wait_for()
+    assert page.url.endswith("status=error&dataset=picked") and dataset.versions(live.folder, "picked")[0].examples == 1
+    for status in ("ok", "error"):
+        page.locator("select[name=status]").select_option(status)
+        page.wait_for_url(f"**status={status}&**dataset=picked")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Question 80:").wait_for()
+    page.keyboard.press("d")
+    page.get_by_role("link", name="picked").click()
+    page.get_by_role("heading", name="picked").wait_for()
+    assert page.locator(".examples tbody tr").count() == 2
+    newest, first = dataset.versions(live.folder, "picked")
+    assert [one.status for one in dataset.read(live.folder, newest)] == ["error", "error"]
+    assert newest.parent == first.version
+    page.wait_for_load_state("networkidle")
+    page.keyboard.press("u")
+    page.get_by_role("heading", name="Datasets").wait_for()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.locator(".examples").wait_for()
+    page.wait_for_load_state("networkidle")
+
+
+def test_a_prompt_is_tried_in_the_playground_and_leaves_as_a_patch(visit: "Callable[[Live], Page]", live: Live) -> None:
+    page = visit(live)
+    page.get_by_role("link", name="Prompts").click()
+    page.get_by_role("link", name="answer").click()
+    page.get_by_role("heading", name="What changed").wait_for()
+    page.keyboard.press("g")
+    page.get_by_role("heading", name="Playground: answer").wait_for()
+    page.get_by_label("question").fill("Is it </textarea> late?")
+    page.get_by_label("model of B").select_option("echo/mirror")
+    text = page.get_by_label("prompt of B").input_value()
+    page.get_by_label("prompt of B").fill(text.replace("{{question}}", "{{question}} Be quick."))
+    page.get_by_label("prompt of A").fill(text.replace("{{question}}", "{{qestion}}"))
+    page.get_by_role("button", name="Ask").click()
+    answer = page.get_by_label("answer 1 of B")
+    answer.wait_for()
+    assert answer.inner_text() == "Is it </textarea> late? Be quick."
+    assert "There is no variable 'qestion'. Did you mean 'question'?" in page.get_by_role("alert").inner_text()
+    assert page.get_by_label("question").input_value() == "Is it </textarea> late?"
+    summary = page.get_by_text("as a patch of prompts/answer.prompt").last
+    summary.click()
+    assert "+{{question}} Be quick." in page.locator(".patch").last.inner_text()
+    assert page.locator(".columns .turn").count() == 1 and "tokens in" in page.locator(".columns .turn").inner_text()
+
+
 def test_every_chart_has_a_table_that_says_the_same(visit: "Callable[[Live], Page]", live: Live) -> None:
     page = visit(live)
     charts = page.locator("[data-chart]").count()
@@ -169,12 +236,9 @@ def test_a_page_has_no_serious_barrier(browser: "Browser", live: Live, path: str
     page = context.new_page()
     page.goto(address(live))
     page.goto(live.url + path)
-    page.wait_for_load_state("networkidle")
-    page.evaluate((files("axe_core_python") / "axe.min.js").read_text("utf-8"))
-    found: list[dict[str, Any]] = page.evaluate("async () => (await axe.run()).violations")
-    serious = [one for one in found if one["impact"] in ("serious", "critical")]
+    found = barriers(page)
     context.close()
-    assert not serious, [(one["id"], [node["html"][:160] for node in one["nodes"][:3]]) for one in serious]
+    assert not found, found
 
 
 @pytest.mark.parametrize("path", EVERY)

@@ -5,18 +5,24 @@ the policy had to stop, no request to anywhere else.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace
+from tests.store.test_alarms import alarm
 from tests.surfaces.console.conftest import APPLICATION, address, opened, seed
-from tests.surfaces.console.made import MS, call, trace
+from tests.surfaces.console.made import MS, Talk, call, trace
 from tests.surfaces.http.conftest import Live, write
 
 from regista.core.evaluation import Estimate, Report, Slice
 from regista.core.nouns import Citation, Evidence, Feedback, Span, Trace
-from regista.store import connect, evaluations
+from regista.data import dataset
+from regista.data.dataset import Example, Lineage
+from regista.store import connect, evaluations, prompts
+from regista.store.alarms import open_alarm
+from regista.store.conversations import SessionRow, TurnRow
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -72,6 +78,7 @@ FOREIGN = f"main :is({MADE})"
 
 TEXTS = (
     *("application", "variant", "model", "tenant", "error", "cached", "price_version", "question", "answer", "key"),
+    "user",
 )
 """The fields of a trace that are text."""
 
@@ -95,6 +102,9 @@ def infected(n: int, text: str) -> Trace:
             Span(text, text, -1, 0, 900 * MS, text, text, decided),
             Span("route", text, 0, 0, MS, text, text, decided),
             Span("retrieve", text, 0, 0, MS, text, text, {"hits": hits}),
+            Span(
+                "tools", text, 0, 0, MS, text, text, {"calls": [{"name": text, "arguments": text}], "results": [text]}
+            ),
         ),
         calls=(replace(call(made.started_ns, "error"), **names),),
     )
@@ -109,6 +119,31 @@ def thought(texts: Sequence[str]) -> list[Feedback]:
             given = Feedback(kind, "user", n, trace(n).id, name=text, text=text, by=text, evidence=words)
             of_kinds.append(given)
     return of_kinds
+
+
+def talked(texts: Sequence[str]) -> list[Talk]:
+    """Each of those traces as the one turn of a conversation, whose names are the text."""
+    talks: list[Talk] = []
+    for n, text in enumerate(texts, 1):
+        of = infected(n, text)
+        turn = bytes.fromhex(of.id) + of.started_ns.to_bytes(8)
+        row = TurnRow(turn, turn, of.started_ns, of.started_ns, text, text, turn, refused=False)
+        on_all = Feedback("comment", "user", n, session=of.id, text=text, by=text)
+        talks.append(Talk([of], [row], SessionRow(turn, text, text, of.started_ns), [on_all]))
+    return talks
+
+
+def fired(texts: Sequence[str]) -> list[Trace]:
+    """Traces of the application in which a guardrail found the text, and asked again what is in an infected trace."""
+    made: list[Trace] = []
+    for n, text in enumerate(texts, 1):
+        found = Span("guard request", text, -1, 0, MS, "mask", f"pii: 1 {text}; {text}: 2 {text}")
+        again = Span("replay", trace(n).id, -1, 0, MS, text, text, {"started_ns": text, "turns": text})
+        said = f"{text} and more"
+        made.append(
+            replace(infected(n, text), id=trace(n + 5000).id, application="shop", answer=said, spans=(found, again))
+        )
+    return made
 
 
 def infect_evaluations(live: Live) -> None:
@@ -129,10 +164,43 @@ def infect_evaluations(live: Live) -> None:
     database.close()
 
 
+def infect_prompts(folder: Path) -> None:
+    """Prompts whose names and texts are payloads, served by variants that are called so."""
+    database = connect(f"sqlite://{folder / '.regista' / 'regista.db'}")
+    for n, text in enumerate(PAYLOADS):
+        for at in range(2):
+            said = {text: (f"{text}{at}", f"same\n{text}\n{at}"), "answer": (f"{text}{at}", f"{text}\n{at}")}
+            prompts.keep(database, "shop", (f"{text}{at}", text), said, "answer", 10**18 + n + at)
+    database.close()
+
+
+def infect_datasets(folder: Path) -> None:
+    """A dataset of payloads wherever an example and its lineage have text."""
+    examples = [
+        Example(f"{n}", f"{n} {text}", text, text, text, text, text, 10**18, text) for n, text in enumerate(PAYLOADS)
+    ]
+    of = Lineage("odd", "", PAYLOADS[0], 10**18, 0, {PAYLOADS[1]: PAYLOADS[2]}, {PAYLOADS[3]: 1}, {PAYLOADS[4]: 1})
+    dataset.keep(folder, examples, replace(of, parent=PAYLOADS[5]))
+
+
+def infect_alarms(folder: Path) -> None:
+    """Open alarms of features, places and values that are payloads."""
+    database = connect(f"sqlite://{folder / '.regista' / 'regista.db'}")
+    for n in range(8):
+        aspect, name, before, now, more = PAYLOADS[5 * n : 5 * n + 5]
+        texts = {"aspect": aspect, "name": name, "before": before, "now": now, "more": more}
+        open_alarm(database, alarm(**texts, id=f"{n}{more}", examples=(more,), opened_ns=n))
+    database.close()
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     folder = tmp_path_factory.mktemp("xss") / "shop"
-    seed(write(folder, APPLICATION), [infected(n, text) for n, text in enumerate(PAYLOADS, 1)], thought(PAYLOADS))
+    guarded = f'{APPLICATION}[guardrails]\nrequest = ["pii"]\n'
+    seed(write(folder, guarded), fired(PAYLOADS), thought(PAYLOADS), talked(PAYLOADS))
+    infect_prompts(folder)
+    infect_datasets(folder)
+    infect_alarms(folder)
     server = Live(folder)
     infect_evaluations(server)
     yield server
@@ -148,6 +216,10 @@ def test_there_are_many_payloads() -> None:
     [
         *("/console", "/console?range=7d", "/console/traces", "/console/traces?status=error", "/console/models"),
         *("/console/evaluations", "/console/evaluations/run0", "/console/evaluations/run1", "/console/traces?tables=1"),
+        *("/console/review", "/console/review/answers?by=ann"),
+        *("/console/conversations", "/console/guardrails", f"/console/traces?user={quote(PAYLOADS[0])}"),
+        *("/console/comparison", "/console/datasets", "/console/datasets/odd", "/console/datasets/odd?from=25"),
+        *("/console/prompts", "/console/prompts/answer", "/console/prompts/answer/playground"),
     ],
 )
 def test_lists_of_what_others_stored_run_nothing(visit: "Callable[[Live], Page]", live: Live, path: str) -> None:
@@ -164,13 +236,76 @@ def test_a_trace_of_what_others_stored_runs_nothing(visit: "Callable[[Live], Pag
         assert text.strip("\n\u0000\u202e")[:5].replace("\u0000", "␀") in shown, "It is there, as text."
 
 
+@pytest.mark.parametrize("place", range(0, len(PAYLOADS), 7))
+def test_a_conversation_and_a_replay_of_what_others_stored_run_nothing(
+    visit: "Callable[[Live], Page]", live: Live, place: int
+) -> None:
+    page = visit(live)
+    for n, text in list(enumerate(PAYLOADS, 1))[place : place + 7]:
+        for path in (f"/console/conversations/{trace(n).id}", f"/console/replays/{trace(n + 5000).id}"):
+            stays(page, live, path)
+            shown = page.locator("pre.text").last.text_content() or ""
+            assert text.strip("\n\u0000\u202e")[:5].replace("\u0000", "␀") in shown.replace(" [only now] ", ""), (
+                "It is text."
+            )
+
+
+def test_a_prompt_of_what_others_stored_runs_nothing(visit: "Callable[[Live], Page]", live: Live) -> None:
+    page = visit(live)
+    for text in PAYLOADS:
+        if "\x00" not in text and not text.startswith("/"):
+            page.goto(f"{live.url}/console/prompts/{quote(text, safe='')}")
+            assert page.evaluate("window.ran") is None and page.locator(FOREIGN).count() == 0
+            assert page.locator(".diff .added").count() == 1
+
+
+def test_what_is_tried_in_the_playground_runs_nothing(visit: "Callable[[Live], Page]", live: Live) -> None:
+    page = visit(live)
+    for text in PAYLOADS:
+        page.goto(f"{live.url}/console/prompts/answer/playground")
+        told = text.replace("\x00", "")
+        page.get_by_label("question").fill(told)
+        page.get_by_label("prompt of A").fill("{{role 'user'}}\n{{question}}\n" + told.replace("{", ""))
+        page.get_by_label("model of B").select_option("echo/mirror")
+        page.get_by_label("prompt of B").fill(told + "{{")
+        page.get_by_role("button", name="Ask").click()
+        page.get_by_role("alert").first.wait_for()
+        assert page.evaluate("window.ran") is None and page.locator(FOREIGN).count() == 0
+        assert page.get_by_label("answer 1 of A").count() == 1 and page.url.startswith(live.url)
+
+
 @pytest.mark.parametrize(
-    "path", [f"/console/{name}" for name in ("traces", "models", "evaluations", "nothing", "traces/x")] + ["/console"]
+    "path",
+    [
+        f"/console/{name}"
+        for name in (
+            *("traces", "models", "evaluations", "conversations", "guardrails", "nothing", "traces/x"),
+            *("comparison", "datasets/odd"),
+        )
+    ]
+    + ["/console"],
 )
 def test_what_an_address_says_runs_nothing_either(visit: "Callable[[Live], Page]", live: Live, path: str) -> None:
     page = visit(live)
     for text in (PAYLOADS[0], PAYLOADS[8], PAYLOADS[24]):
-        for name in ("text", "id", "model", "application", "status", "range", "after", "suite", "since"):
+        for name in (
+            "text",
+            "id",
+            "model",
+            "application",
+            "status",
+            "range",
+            "after",
+            "suite",
+            "since",
+            "signal",
+            "trace",
+            "turn",
+            "baseline",
+            "cases",
+            "dataset",
+            "added",
+        ):
             page.goto(f"{live.url}{path}?{name}={encoded(text)}")
             assert page.evaluate("window.ran") is None
     page.goto(f"{live.url}/console/login?ticket={encoded(PAYLOADS[8])}&next={encoded(PAYLOADS[23])}")

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import httpx2
@@ -9,7 +10,7 @@ import pytest
 from tests._upstream.server import Upstream
 from tests.surfaces.http.conftest import Live, Start, sdk, write
 
-from regista.store import connect
+from regista.store import Database, connect
 from regista.store.feedback import recent
 from regista.store.keys import add
 
@@ -221,3 +222,39 @@ def test_a_key_sees_and_speaks_of_its_own_tenants_answers_alone(start: Start, up
 def live_ask(live: Live, headers: Mapping[str, str]) -> httpx2.Response:
     body = {"model": "shop", "messages": [{"role": "user", "content": "hello"}]}
     return httpx2.post(f"{live.url}/v1/chat/completions", json=body, headers=headers, timeout=30)
+
+
+def test_feedback_is_taken_back_by_who_gave_it_or_who_runs_the_server(start: Start, running_upstream: Upstream) -> None:
+    live = start(application(running_upstream))
+    with connect_closing(live) as database:
+        tokens = {name: add(database, name, tenant, admin=name == "root") for name, tenant in KEYS.items()}
+    headers = {name: {"authorization": f"Bearer {token}"} for name, token in tokens.items()}
+    url = f"{live.url}/v1/feedback"
+
+    def asked() -> httpx2.Response:
+        body = {"model": "shop", "messages": [{"role": "user", "content": "x"}]}
+        return httpx2.post(f"{live.url}/v1/chat/completions", json=body, headers=headers["web"])
+
+    def given(**said: object) -> str:
+        return httpx2.post(url, json={"trace": trace, **said}, headers=headers["web"]).raise_for_status().json()["id"]
+
+    def gone(id: str, by: str) -> int:
+        return httpx2.delete(f"{url}/{id}", headers=headers[by]).status_code
+
+    end = time.monotonic() + PATIENCE_S
+    while (answer := asked()).status_code != 200 or httpx2.get(url).status_code != 401:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    trace = answer.json()["regista"]["trace_id"]
+    thumb, comment = given(kind="thumb", value="up"), given(kind="comment", text="Not so.", by="ann")
+    assert [gone(thumb, by) for by in ("app", "elsewhere")] == [404, 404]
+    assert [gone(thumb, "web"), gone(thumb, "web")] == [200, 404]
+    assert gone(comment, "root") == 200 and gone("no-id", "root") == 404 and gone("ab" * 16, "root") == 404
+    assert httpx2.get(url, params={"trace": trace}, headers=headers["web"]).json()["data"] == []
+
+
+KEYS = {"web": "default", "app": "default", "elsewhere": "other", "root": "default"}
+
+
+def connect_closing(live: Live) -> "closing[Database]":
+    return closing(connect(f"sqlite://{live.folder / '.regista' / 'regista.db'}"))

@@ -221,9 +221,9 @@ def test_what_cannot_be_read_of_a_request_is_told_and_the_rest_is_taken(collecto
         (b"", {"media": "text/plain"}, 415, "OTEL_EXPORTER_OTLP_PROTOCOL"),
         (b"x", {"content_encoding": "br"}, 415, "gzip"),
         (b"x" * 20, {"content_encoding": "gzip"}, 400, "Content-Encoding"),
-        (gzip.compress(b"")[:-4], {"content_encoding": "gzip"}, 400, "before or after"),
-        (gzip.compress(b"") * 2, {"content_encoding": "gzip"}, 400, "before or after"),
-        (gzip.compress(bytes(5 << 20)), {"content_encoding": "gzip"}, 413, "larger than 4 MB unpacked"),
+        (gzip.compress(b"", mtime=0)[:-4], {"content_encoding": "gzip"}, 400, "before or after"),
+        (gzip.compress(b"", mtime=0) * 2, {"content_encoding": "gzip"}, 400, "before or after"),
+        (gzip.compress(bytes(5 << 20), mtime=0), {"content_encoding": "gzip"}, 413, "larger than 4 MB unpacked"),
         (bytes(5 << 20), {}, 413, "larger than 4 MB"),
     ],
 )

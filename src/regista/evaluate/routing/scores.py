@@ -6,7 +6,7 @@ An output names its trace and a trace its calls, so it is known which model wrot
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from regista.evaluate.keys import score_key
+from regista.core.digest import score_key
 from regista.evaluate.routing.simulate import Scores
 from regista.store import Database, evaluations, ledger
 

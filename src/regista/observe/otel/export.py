@@ -42,8 +42,9 @@ PROVIDERS = {
 def spans_of(trace: Trace, scores: Sequence[Score] = (), *, content: bool = False) -> list[OtlpSpan]:
     """A trace as spans, the root first. `scores` become events of it, each a `gen_ai.evaluation.result`.
 
-    With `content`, question and answer, the reasons of stages and all texts among their attributes go out too; without,
-    only what stages decided, their figures and messages of errors do. Neither the tenant nor the key ever does.
+    With `content`, question and answer, the user, the reasons of stages and all texts among their attributes go out
+    too; without, only what stages decided, their figures and messages of errors do. Neither the tenant nor the key
+    ever does.
     """
     resource: Json = {SERVICE: trace.application or SCOPE}
     root = _root(trace, scores, resource, content)
@@ -189,10 +190,10 @@ def _around(trace: Trace, call: Call) -> int:
 
 
 def _said(trace: Trace) -> Json:
-    """Question and answer. As JSON text: structured attributes are new, and few can read them yet."""
+    """Who asked, question and answer. As JSON text: structured attributes are new, and few can read them yet."""
     asked = [{"role": "user", "parts": [{"type": "text", "content": trace.question}]}]
     answered = [{"role": "assistant", "parts": [{"type": "text", "content": trace.answer}], "finish_reason": "stop"}]
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"user.id": trace.user} if trace.user else {}
     if trace.question:
         said["gen_ai.input.messages"] = msgspec.json.encode(asked).decode()
     if trace.answer:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from regista.core.nouns import Json, Span, Trace, Usage
+from regista.core.user import kept
 from regista.observe.otel.bounds import INT64, plain
 from regista.observe.otel.conventions import SERVICE, UNNAMED
 from regista.observe.otel.nouns import Received
@@ -76,6 +77,7 @@ def trace_of(spans: Iterable[Received], tenant: str = "", key: str = "") -> Trac
         citations=(),
         spans=tuple([_span(one, started, first.resource) for one in placed]),
         key=key,
+        user=kept(root.span.user or _first(one.span.user for one in placed)),
     )
 
 

@@ -13,10 +13,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from regista.core.errors import ConfigurationError, ProviderError
+from regista.core.errors import ConfigurationError, ProviderError, RegistaError
 from regista.core.nouns import Trace
 from regista.core.secret import Secret
 from regista.egress import Patience, Transport
+from regista.observe.capture import Capture, Hide, bare, hidden
 from regista.observe.otel import json_form
 from regista.observe.otel.export import spans_of
 from regista.observe.otel.intake import breathe
@@ -51,14 +52,17 @@ class Exporter:
     `exported` and `dropped` count traces; `problem` is why the last request failed, empty where it did not.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, hide: Hide = str) -> None:
+        self.capture: Capture = "full"
+        """How much goes out of what is said in traces that are offered from now on, at most."""
         self.exported = 0
         self.dropped = 0
         self.problem = ""
         self._transport = transport
+        self._hide = hide
         self._collector: Collector | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
-        self._queue: deque[Trace] = deque()
+        self._queue: deque[tuple[Trace, Capture]] = deque()
         self._full = asyncio.Event()
         self._end = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -78,7 +82,7 @@ class Exporter:
         if len(self._queue) >= QUEUE:
             self.dropped += 1
             return
-        self._queue.append(trace)
+        self._queue.append((trace, self.capture))
         if len(self._queue) == BATCH:
             self._full.set()
 
@@ -121,10 +125,25 @@ class Exporter:
             self._queue.popleft()
         self.dropped += count
 
-    async def _send(self, collector: Collector, traces: Sequence[Trace]) -> bool:
+    def _written(self, traces: Sequence[tuple[Trace, Capture]], content: bool) -> bytes:
+        spans: list[OtlpSpan] = []
+        for trace, capture in traces:
+            spans += spans_of(self._shown(trace, capture), content=content)
+            breathe()
+        return json_form.write(spans)
+
+    def _shown(self, trace: Trace, capture: Capture) -> Trace:
+        if capture == "masked":
+            try:
+                return hidden(trace, self._hide)
+            except RegistaError:
+                return bare(trace)
+        return bare(trace) if capture == "off" else trace
+
+    async def _send(self, collector: Collector, traces: Sequence[tuple[Trace, Capture]]) -> bool:
         """Send a batch. True where it did not arrive, for a reason that may pass."""
         try:
-            body = await asyncio.to_thread(_written, traces, collector.content)
+            body = await asyncio.to_thread(self._written, traces, collector.content)
         except Exception as error:  # noqa: BLE001 - no trace may be the last that is exported
             self.problem = f"Traces are not exported: they cannot be written as OTLP ({type(error).__name__})."
             self.dropped += len(traces)
@@ -169,14 +188,6 @@ def read(headers: Secret) -> tuple[tuple[str, str], ...]:
             raise ConfigurationError("Headers for the collector are written name=value,name=value, in ASCII.")
         found.append((name.strip().lower(), value))
     return tuple(found)
-
-
-def _written(traces: Sequence[Trace], content: bool) -> bytes:
-    spans: list[OtlpSpan] = []
-    for trace in traces:
-        spans += spans_of(trace, content=content)
-        breathe()
-    return json_form.write(spans)
 
 
 class _Partial(msgspec.Struct, rename="camel"):

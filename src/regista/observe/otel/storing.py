@@ -23,14 +23,15 @@ def receive(
     database: Database,
     gathered: Sequence[tuple[str, Sequence[OtlpSpan]]],
     rest: Callable[[], object] = lambda: None,
+    look: Callable[[Received], Received] = lambda span: span,
 ) -> int:
-    """Store spans, each with the tenant whose they are. Returns how many of `gathered` found no room.
+    """Store spans, each with the tenant whose they are, as `look` lets them be. Returns how many found no room.
 
     A trace that is there is replaced by one with the new spans too, and counted in sums as it then is, once. Traces of
     several tenants stay apart if their ids are the same, and from those that this gateway made itself. Nothing is
     entered in the ledger: who sent them has paid for them.
     """
-    parts = _mapped(gathered, rest)
+    parts = _mapped(gathered, rest, look)
     refused = 0
     with database.transaction() as transaction:
         earlier, taken = _known(database, parts)
@@ -54,12 +55,14 @@ def receive(
 
 
 def _mapped(
-    gathered: Sequence[tuple[str, Sequence[OtlpSpan]]], rest: Callable[[], object]
+    gathered: Sequence[tuple[str, Sequence[OtlpSpan]]],
+    rest: Callable[[], object],
+    look: Callable[[Received], Received],
 ) -> dict[_Key, list[list[Received]]]:
     """What came of each trace, by tenant and id, in as many parts as it came in."""
     parts: dict[_Key, list[list[Received]]] = {}
     for tenant, spans in gathered:
-        for id, some in by_trace(received(span) for span in spans).items():
+        for id, some in by_trace(look(received(span)) for span in spans).items():
             parts.setdefault((tenant, id), []).append(some)
         rest()
     return parts

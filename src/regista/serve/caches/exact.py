@@ -47,6 +47,12 @@ class ExactCache:
         self._kept: OrderedDict[bytes, tuple[int, Response]] = OrderedDict()
         self._flights: dict[bytes, asyncio.Future[Response | None]] = {}
 
+    def begin(self, epoch: int) -> None:
+        """Forget all that is kept for another epoch."""
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._kept.clear()
+
     def kept(self, key: bytes) -> Response | None:
         """A response kept in this process."""
         kept = self._kept.get(key)

@@ -10,7 +10,9 @@ import msgspec
 
 from regista.core.nouns import Json, Message, Request, Variant
 
-NOT_ASKED = frozenset({"stream", "stream_options", "user", "metadata", "store", "prompt_cache_key"})
+NOT_ASKED = frozenset(
+    {"stream", "stream_options", "user", "safety_identifier", "metadata", "store", "prompt_cache_key"}
+)
 """Fields of a request that do not change what is asked."""
 _encode = msgspec.json.Encoder(order="deterministic").encode
 

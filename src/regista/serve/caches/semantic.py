@@ -147,33 +147,34 @@ class SemanticCache:
                 continue
             likeness, why = liken(cosine, reading, kept.reading)
             if why or likeness < FLOOR:
-                objection = objection or f"{why or 'other words'} in {kept.row.question!r}"
+                where = f"trace {kept.row.trace}" if kept.row.trace else "another question"
+                objection = objection or f"{why or 'other words'} in {where}"
             else:
                 found.append((likeness, kept))
         best, kept = max(found, key=lambda each: each[0], default=(0.0, None))
         return best, kept, objection
 
-    def keep(self, look: Look, response: Response) -> None:
-        """Keep a fresh answer to a question that was looked for."""
+    def keep(self, look: Look, response: Response, trace: str = "") -> None:
+        """Keep a fresh answer to a question that was looked for, in that trace."""
         if look.vector is None or look.reading is None:
             return
         now = time_ns()
         vector = look.vector.astype("<f2").tobytes()
         key = question_key(look.place, look.question)
-        row = Answer(key, look.place, look.question, vector, _encode(response), now, now + self._ttl_ns)
+        row = Answer(key, look.place, look.question, vector, _encode(response), now, now + self._ttl_ns, trace)
         self._put(row, look.reading)
         self._answers.append(row)
         del self._answers[: -self._entries]
 
-    def learn(self, look: Look, response: Response) -> None:
+    def learn(self, look: Look, response: Response, trace: str = "") -> None:
         """Compare a fresh answer with the one that was kept, beside all else."""
         if look.kept is None or len(self._comparing) >= COMPARING:
             return
-        task = asyncio.create_task(self._compare(look, look.kept, response), name="cache")
+        task = asyncio.create_task(self._compare(look, look.kept, response, trace), name="cache")
         self._comparing.add(task)
         task.add_done_callback(self._comparing.discard)
 
-    async def _compare(self, look: Look, kept: Kept, response: Response) -> None:
+    async def _compare(self, look: Look, kept: Kept, response: Response, trace: str) -> None:
         try:
             same = await self._agrees(look.question, response, kept.response)
         except RegistaError as error:
@@ -182,7 +183,9 @@ class SemanticCache:
             return
         now = time_ns()
         key = question_key(kept.row.id, f"{look.question} {now}")
-        self._labels.append(Label(key, self.embedder, now, look.likeness, same, look.question, kept.row.question))
+        row = kept.row
+        words = look.question, row.question, trace, row.trace
+        self._labels.append(Label(key, self.embedder, now, look.likeness, same, *words))
 
     async def settled(self) -> None:
         """Wait until nothing is compared any more."""

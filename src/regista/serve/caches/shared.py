@@ -5,6 +5,7 @@ It knows no question. Whoever reads is answered within `PATIENCE_S`, whoever wri
 
 import asyncio
 import logging
+from collections.abc import Iterable
 
 import msgspec
 
@@ -60,6 +61,12 @@ class SharedAnswers:
         task = asyncio.create_task(self._write(key, expires_ns, value), name="cache")
         self._writing.add(task)
         task.add_done_callback(self._writing.discard)
+
+    async def forget(self, keys: Iterable[str]) -> None:
+        """Take away what is kept under these keys, in hexadecimal digits. Raises `StoreError`."""
+        with self._shared.reached():
+            for key in keys:
+                await self._shared.client.delete(self._prefix + bytes.fromhex(key))
 
     async def close(self) -> None:
         """Write what waits."""

@@ -40,9 +40,9 @@ def recall(below: Handler, cache: "SemanticCache") -> Handler:
         if look is None or response.finish != "stop" or response.refused or cache.epoch != epoch:
             return
         if look.decision == "sample":
-            cache.learn(look, response)
+            cache.learn(look, response, exchange.recorder.trace_id)
         if not exchange.tool_texts:
-            cache.keep(look, response)
+            cache.keep(look, response, exchange.recorder.trace_id)
 
     return handler
 
@@ -61,5 +61,5 @@ async def _look(exchange: Exchange, cache: "SemanticCache", span: OpenSpan) -> "
     look = await cache.look(place, exchange.request.question.strip(), draw)
     span.decide(look.decision, look.reason)
     if look.kept is not None:
-        span.set(likeness=round(look.likeness, 4), threshold=cache.threshold, kept_for=look.kept.row.question)
+        span.set(likeness=round(look.likeness, 4), threshold=cache.threshold, kept_for=look.kept.row.trace)
     return look

@@ -182,12 +182,12 @@ def route(handlers: Mapping[str, Handler], router: Router, always: frozenset[Car
 
 
 def sampled(trace_id: str, share: float) -> bool:
-    """Whether a request is of a share: told by its trace's id, so that every process says the same.
+    """Whether a request is of a share: told by the end of its trace's id, so that every process says the same.
 
-    >>> sampled("0fffffff" + 24 * "0", 0.1), sampled("f" * 32, 0.1)
+    >>> sampled(24 * "0" + "0fffffff", 0.1), sampled("f" * 32, 0.1)
     (True, False)
     """
-    return int(trace_id[:8], 16) < share * (1 << 32)
+    return int(trace_id[-8:], 16) < share * (1 << 32)
 
 
 def attributes_of(decision: Decision, asked: Asked, keys: frozenset[str]) -> Json:

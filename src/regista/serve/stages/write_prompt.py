@@ -18,7 +18,7 @@ INSTRUCTING = ("system", "developer")
 def write_prompt(below: Handler, prompt: PromptFile, canary: str) -> Handler:
     """Write the prompt. In an application a client's own system messages have no say: they are left out."""
 
-    form = _form(prompt)
+    form = form_of(prompt)
 
     async def handler(exchange: Exchange) -> AsyncGenerator[Delta]:
         request = exchange.request
@@ -52,7 +52,7 @@ def write_prompt(below: Handler, prompt: PromptFile, canary: str) -> Handler:
     return handler
 
 
-def _form(prompt: PromptFile) -> Json | None:
+def form_of(prompt: PromptFile) -> Json | None:
     """The `response_format` that a prompt file's output asks for: its schema, or any JSON."""
     output = prompt.prompt.output
     if "schema" in output:

@@ -28,6 +28,7 @@ COMMANDS = {
     "drift": ("drift:drift", "Say whether what is asked, answered and spent has shifted: exit status 1 if so."),
     "traces": ("traces:traces", "List the newest requests, or search them: times, tokens, cost."),
     "feedback": ("feedback:feedback", "List what is thought of the answers, said outright or seen in what came next."),
+    "review": ("review:review", "Queues of answers that people judge: what is left, and how far they agree."),
     "trace": ("trace:trace", "Show one request stage by stage, with every decision."),
     "forget": ("forget:forget", "Delete old requests and what was said in them; sums and money stay."),
 }

@@ -12,7 +12,7 @@ from rich.text import Text
 from regista.core.nouns import Feedback, Json
 from regista.store.feedback import Count, Kept
 from regista.surfaces.cli._sums import bar
-from regista.text.shown import line
+from regista.text.shown import line, short
 
 if TYPE_CHECKING:
     from regista.feedback.bias.meter import Bias
@@ -37,7 +37,7 @@ def verdict(one: Feedback) -> Text:
         case "label":
             return Text(f"# {line(one.name)}")
         case "preference":
-            return Text(f"{'as good as' if one.value == 0 else '> better than'} {one.other[:8]}")
+            return Text(f"{'as good as' if one.value == 0 else '> better than'} {short(one.other)}")
         case "signal" if one.name == "length":
             return Text(f"~ {one.value or 0:.0f} turns", "dim")
         case "signal":

@@ -16,8 +16,9 @@ from regista.app.folder import Folder, document_files, read
 from regista.app.mistakes import FolderError, Mistake
 from regista.core.errors import ConfigurationError, MissingExtraError
 from regista.evaluate.suite import inspect, read_suite, suites
-from regista.surfaces.cli._place import resolve
-from regista.text.shown import line
+from regista.store import retention
+from regista.surfaces.cli._place import existing_store, resolve
+from regista.text.shown import line, moment
 
 
 def check(
@@ -73,6 +74,8 @@ def facts(folder: Folder) -> dict[str, Any]:
         "guardrails": {place: list(getattr(guards, place)) for place in ("request", "context", "response")},
         "cache": settings.cache.exact,
         "semantic_cache": settings.cache.semantic,
+        "capture": settings.observe.capture,
+        "keep": settings.observe.keep,
         "suites": suites(folder.path / "evals"),
         "variants": sorted(path.stem for path in (folder.path / "variants").glob("*.toml")),
     }
@@ -105,6 +108,7 @@ def _print_facts(folder: Folder) -> None:
         "tools": ", ".join(f"{name} (asks approval)" if name in writing else name for name in made_of["tools"]),
         "guardrails": "\n".join(f"{at}: {', '.join(names)}" for at, names in made_of["guardrails"].items() if names),
         "cache": ", ".join(kind for key, kind in (("cache", "exact"), ("semantic_cache", "semantic")) if made_of[key]),
+        "kept": _kept(folder),
         "suites": ", ".join(made_of["suites"]),
         "variants": ", ".join(made_of["variants"]),
     }
@@ -112,6 +116,27 @@ def _print_facts(folder: Folder) -> None:
         table.add_row(name, Text(line(value) if name != "guardrails" else value) if value else Text("none", "dim"))
     console.print(Text.assemble(("✓ ", "bold green"), (folder.name, "bold"), " is whole. Variant ", folder.digest))
     console.print(table)
+
+
+def _kept(folder: Folder) -> str:
+    """How much of what is said is kept, for how long, and what was deleted for its age so far."""
+    observe = folder.settings.observe
+    told = f"{_CAPTURES[observe.capture]}, {f'for {observe.keep}' if observe.keep else 'for ever'}"
+    store = existing_store(folder.path) if observe.keep else None
+    ran = retention.last(store) if store is not None else None
+    if store is not None:
+        store.close()
+    if ran is None:
+        return told
+    last = f"{ran.traces:,} the last time, {moment(ran.ran_ns, long=True)}"
+    return f"{told}; {ran.total:,} requests were deleted, {last}{f'. {ran.problem}' if ran.problem else ''}"
+
+
+_CAPTURES = {
+    "full": "all that is said",
+    "masked": "what is said, with what is personal hidden",
+    "off": "nothing that is said",
+}
 
 
 def _shown(place: Path) -> str:

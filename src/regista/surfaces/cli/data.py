@@ -13,22 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from regista.app.folder import read
-from regista.core.errors import NotFoundError
-from regista.data import dataset
+from regista.core.errors import NotFoundError, RequestError
+from regista.core.nouns import Trace
+from regista.data import adding, dataset
 from regista.data.dataset import Lineage
-from regista.data.from_traces import examples_of
-from regista.serve.guardrails import guardrails
+from regista.data.from_traces import example_of, examples_of, masking
 from regista.store.samples import sample
+from regista.surfaces.cli._export import export
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._since import SinceOption, start_of
 from regista.text.shown import line, moment
 
 App = Annotated[str | None, Parameter(help="A folder, or a name under apps/.")]
 AsJson = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
-MASKING = ("secrets", "pii")
-"""The guardrails that look at what becomes an example, whatever the application itself screens."""
+
+AMONG = 20
+"""Of how many times as many traces those are chosen whose questions are of a length."""
+LONGEST = 1 << 40
 
 data = Commands(name="data", help="Make datasets of what was served; list them, and show where one comes from.")
+data.command(name="export")(export)
 
 
 @data.command(name="from-traces")
@@ -42,29 +46,39 @@ def from_traces(
     limit: Annotated[
         int, Parameter(help="Traces drawn, evenly over the time.", validator=validators.Number(gte=1))
     ] = 1_000,
+    length: Annotated[str, Parameter(help="Only questions of so many characters: '80-400', '2000-'.")] = "",
     mask: Annotated[bool, Parameter(help="Hide secrets and personal data.")] = True,
+    add: Annotated[bool, Parameter(negative="", help="Add to the newest version what it does not have.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a version of a dataset: each question once, secrets and personal data hidden, with its lineage beside it.
 
-    A version is named by its content. Its file is JSON Lines that a suite can name among its cases.
+    A version is named by its content. With --add it also has what the newest version has. Its file is JSON Lines that
+    a suite can name among its cases.
 
     Example: regista data from-traces failures club --status error --since 7d
     """
-    folder, now = resolve(app), time.time_ns()
+    folder, now, lengths = resolve(app), time.time_ns(), _lengths(length)
     application, store = read(folder).name, existing_store(folder)
     filters = {"status": status or "", "model": model or "", "since": since, "limit": limit, "mask": mask}
-    begin = start_of(since)
-    guards = [(one, guardrails.build(one)) for one in MASKING] if mask else []
-    drawn = sample(store, application, begin, now, limit, status=status or "", model=model or "") if store else ()
-    made = examples_of(drawn, guards)
+    filters |= {"length": length} if length else {}
+    guards = masking() if mask else ()
+    chosen: list[Trace] = []
+    if store:
+        among = limit * AMONG if length else limit
+        drawn = sample(store, application, start_of(since), now, among, status=status or "", model=model or "")
+        fit = [trace for trace in drawn if len(trace.question) in lengths]
+        chosen = fit[:: max(1, -(-len(fit) // limit))] if length else fit
+    made = examples_of(chosen, guards)
     if not made.examples:
         raise NotFoundError(
             f"No trace of {application} is like that. regista traces {folder.name} lists what there is."
         )
-    kept = dataset.keep(
-        folder, made.examples, Lineage(name, "", application, now, 0, filters, made.left_out, made.masked)
-    )
+    if add:
+        kept = adding.add(folder, name, list(map(example_of, chosen)), guards, application, filters)
+    else:
+        lineage = Lineage(name, "", application, now, 0, filters, made.left_out, made.masked)
+        kept = dataset.keep(folder, made.examples, lineage)
     path = dataset.path_of(folder, kept)
     if as_json:
         print(json.dumps({**msgspec.to_builtins(kept), "path": str(path)}, indent=2))
@@ -125,6 +139,16 @@ def show(
         console.print(Text(f"  {line(one.output) or '(nothing was answered)'}"))
 
 
+def _lengths(given: str) -> range:
+    """The lengths that `--length` names."""
+    low, dash, high = given.partition("-")
+    if not given:
+        return range(LONGEST)
+    if not dash or not low.isdecimal() or not (high == "" or high.isdecimal()):
+        raise RequestError(f"--length {given!r} is no length: write '80-400', or '2000-' for that and more.")
+    return range(int(low), int(high) if high else LONGEST)
+
+
 def _about(one: Lineage) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
@@ -141,7 +165,8 @@ def _about(one: Lineage) -> Table:
 
 
 def _asked(one: Lineage) -> str:
-    said = [f"{name} {value}" for name, value in one.filters.items() if value not in ("", True, False)]
+    filters = one.filters.items()
+    said = [f"{name} {value}" for name, value in filters if value != "" and not isinstance(value, bool)]
     return ", ".join([*said, *(["not masked"] if one.filters.get("mask") is False else [])])
 
 

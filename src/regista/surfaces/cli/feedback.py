@@ -10,6 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from regista.app.folder import read
 from regista.core.nouns import FeedbackKind
 from regista.feedback.labels import HIDDEN
 from regista.store import Database
@@ -17,7 +18,7 @@ from regista.store.feedback import Kept, Source, counts, questions, recent
 from regista.surfaces.cli._feedback import as_figures, as_mapping, lines_of, sums, verdict
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._since import SinceOption, start_of
-from regista.text.shown import line, moment
+from regista.text.shown import line, moment, short
 
 By = Literal["signal", "label", "hour"]
 
@@ -54,7 +55,7 @@ def feedback(
     since_ns = start_of(since)
     console = Console(highlight=False)
     if bias:
-        _show_biases(store, since_ns, console, as_json)
+        _show_biases(store, read(folder).name, since_ns, console, as_json)
         return
     if by is not None:
         found = counts(store, hourly=by == "hour", hidden=hidden, since_ns=since_ns) if store else []
@@ -79,11 +80,11 @@ def feedback(
         )
 
 
-def _show_biases(store: Database | None, since_ns: int, console: Console, as_json: bool) -> None:
+def _show_biases(store: Database | None, name: str, since_ns: int, console: Console, as_json: bool) -> None:
     """Each meter with its sentence; one that is found begins with a sign."""
     from regista.app.feedback_bias import measure  # noqa: PLC0415 - needs an extra
 
-    found = measure(store, since_ns) if store else []
+    found = measure(store, name, since_ns) if store else []
     if as_json:
         print(json.dumps([{"name": one.name, "why": one.why, **as_figures(one.bias)} for one in found], indent=2))
         return
@@ -116,6 +117,6 @@ def _table(kept: list[Kept], asked: dict[str, str], *, ascii_only: bool) -> Tabl
         rests = (Padding(told, (0, 0, 0, 2)) for told in lines_of(made, asked, ascii_only=ascii_only))
         who = made.source if not made.by else f"{made.source} {line(made.by)}"
         table.add_row(
-            moment(made.made_ns), (made.trace or made.session)[:8], verdict(made), Text(who), Group(about, *rests)
+            moment(made.made_ns), short(made.trace or made.session), verdict(made), Text(who), Group(about, *rests)
         )
     return table

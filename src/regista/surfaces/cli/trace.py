@@ -114,6 +114,7 @@ def _facts(trace: Trace) -> Iterator[tuple[str, Text]]:
     if trace.cached:
         yield "cache", Text(line(trace.cached))
     tenant = f", tenant {line(trace.tenant)}" if trace.tenant else ""
+    tenant += f", user {line(trace.user)}" if trace.user else ""
     yield "variant", Text(f"{line(trace.application)} {line(trace.variant)}{tenant}")
     yield "trace", Text(trace.id, "cyan")
 

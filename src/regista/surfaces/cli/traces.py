@@ -17,7 +17,7 @@ from regista.store.traces import TraceRow, recent, search, sum_up
 from regista.surfaces.cli._place import existing_store, resolve
 from regista.surfaces.cli._since import SinceOption, start_of
 from regista.surfaces.cli._sums import GRAINS, By, table
-from regista.text.shown import duration, line, moment, money
+from regista.text.shown import duration, line, moment, money, short
 
 STYLES = {"ok": "green", "error": "bold red", "cancelled": "yellow"}
 _WIDE = 110
@@ -31,6 +31,7 @@ def traces(
     limit: Annotated[int, Parameter(help="How many.", validator=validators.Number(gte=1))] = 20,
     model: Annotated[str | None, Parameter(help="Only those this model answered.")] = None,
     status: Annotated[Literal["ok", "error", "cancelled"] | None, Parameter(help="Only those that ended so.")] = None,
+    user: Annotated[str | None, Parameter(help="Only those of this end user.")] = None,
     text: Annotated[
         str | None, Parameter(name="--search", help="Only those with these words in question or answer; 'in a row'.")
     ] = None,
@@ -48,11 +49,13 @@ def traces(
     folder = resolve(app)
     store = existing_store(folder)
     if by is not None:
+        if user:
+            raise RequestError("Sums do not tell users apart: leave out --by or --user.")
         _show_sums(_summed(store, by, since, model) if store else [], by, as_json)
         return
-    if text is not None and (model or status):
-        raise RequestError("--search looks through all requests: leave out --model and --status.")
-    rows = _found(store, text, limit, model, status) if store else []
+    if text is not None and (model or status or user):
+        raise RequestError("--search looks through all requests: leave out --model, --status and --user.")
+    rows = _found(store, text, limit, model, status, user) if store else []
     console = Console(highlight=False)
     if as_json:
         print(json.dumps([msgspec.to_builtins(row) for row in rows], indent=2))
@@ -60,16 +63,18 @@ def traces(
         console.print(_table(rows, console.width >= _WIDE, console.options.ascii_only, searched=text is not None))
     elif text is not None:
         console.print(Text(f"No request holds {line(text)}."))
-    elif model or status:
+    elif model or status or user:
         console.print("No traces like that.")
     else:
         console.print(f"No traces yet. Ask something: regista ask {folder.name} 'a question'", markup=False)
 
 
-def _found(store: Database, text: str | None, limit: int, model: str | None, status: str | None) -> list[TraceRow]:
+def _found(
+    store: Database, text: str | None, limit: int, model: str | None, status: str | None, user: str | None
+) -> list[TraceRow]:
     if text is not None:
         return search(store, text, limit=limit)
-    return recent(store, limit=limit, model=model, status=status)
+    return recent(store, limit=limit, model=model, status=status, user=user)
 
 
 def _summed(store: Database, by: By, since: str, model: str | None) -> list[Rollup]:
@@ -120,7 +125,7 @@ def _cells(row: TraceRow, wide: bool) -> list[Text]:
     ]
     return [
         Text(moment(row.started_ns)),
-        Text(row.id[:8]),
+        Text(short(row.id)),
         Text(line(row.model)),
         Text(line(row.status), STYLES.get(row.status, "")),
         Text(duration(row.duration_ns)),

@@ -95,6 +95,7 @@ async def _alone(
         if reload:
             platform.watch()
         platform.hearing.follow()
+        platform.upkeep.start()
         server = Server(platform, int(values["drain_s"]), mounted=pages.MOUNTED)
         await server.run([listener], lambda: ready(served(platform)))
     finally:

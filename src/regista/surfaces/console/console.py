@@ -12,8 +12,9 @@ from regista.core.nouns import Json
 from regista.core.version import VERSION
 from regista.store.keys import Key, listing
 from regista.surfaces.console.assets import Assets
+from regista.surfaces.console.forms import Form
 from regista.surfaces.console.live import Tails
-from regista.surfaces.console.pages import ACTIONS, BELOW, NAVIGATION, PAGES, Action, Form, Page
+from regista.surfaces.console.pages import ACTIONS, BELOW, NAVIGATION, PAGES, Action, Page
 from regista.surfaces.console.rendering import BARE, NOT_KEPT, as_json, page, wants_json
 from regista.surfaces.console.sessions import LASTS_S, Sessions
 from regista.surfaces.http.gateway import LOCAL_HOSTS
@@ -59,15 +60,15 @@ class Console:
         elif path == LOGOUT and method == "POST":
             await self._leave(send)
         elif method == "GET":
-            await self._check(headers)
-            await self._show(scope, receive, send, path.rstrip("/"))
+            await self._show(scope, receive, send, path.rstrip("/"), await self._check(headers))
         elif method == "POST" and (found := _below(ACTIONS, path)) is not None:
             await self._do(scope, receive, send, found, await self._check(headers))
         else:
             raise RequestError(f"{path} does not take {method}.", code="method_not_allowed", status=405)
 
-    async def _show(self, scope: Scope, receive: Receive, send: Send, path: str) -> None:
-        query = query_of(scope)
+    async def _show(self, scope: Scope, receive: Receive, send: Send, path: str, by: str) -> None:
+        # Who has a key is called as it is, whatever the address says.
+        query = query_of(scope) | ({"by": by} if by else {})
         if path == LIVE:
             await self._tails.follow(query, headers_of(scope).get(b"last-event-id", b""), receive, send)
             return
@@ -194,10 +195,16 @@ class Console:
             return
         path = str(scope["path"])
         if error.status == 401:
+            headers = headers_of(scope)
             asked = scope.get("query_string", b"").decode("latin-1")
+            goes_to = f"{path}?{asked}" if asked else path
+            if scope["method"] != "GET":
+                # What a form would have done is no page: back to the one that it stands on.
+                _, slash, rest = headers.get(b"referer", b"").decode("latin-1").partition("://")[2].partition("/")
+                goes_to = _inside(slash + rest)
             # A browser keeps the cookie back from a link of another site, and sends it with the page's own reload.
-            again = headers_of(scope).get(b"sec-fetch-site") in (b"cross-site", b"same-site")
-            await self._closed(send, 401, "", f"{path}?{asked}" if asked else path, again=again)
+            again = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
+            await self._closed(send, 401, "", goes_to, again=again)
             return
         frame = self._frame(path) | {"title": "Not here" if error.status == 404 else "Something is wrong"}
         data: Json = {"message": error.message, "code": error.code, "status": error.status}
@@ -220,12 +227,15 @@ def _page(path: str) -> tuple[Page, str]:
 
 
 def _below(table: Mapping[str, _T], path: str) -> tuple[_T, str] | None:
-    """What a table has at a path, or for all below one, with what follows the table's own."""
+    """What a table has at a path, or for all below one, with what follows the table's own or stands for its `*`."""
     if path in table:
         return table[path], ""
-    return next(
-        ((one, path.removeprefix(at)) for at, one in table.items() if at[-1] == "/" and path.startswith(at)), None
-    )
+    for at, one in table.items():
+        before, star, after = at.partition("*")
+        rest = path[len(before) : len(path) - len(after)]
+        if rest and (star or at[-1] == "/") and path.startswith(before) and path.endswith(after):
+            return one, rest
+    return None
 
 
 async def _form(scope: Scope, receive: Receive) -> Mapping[str, str]:

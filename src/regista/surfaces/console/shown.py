@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from regista.core.nouns import Json
-from regista.evaluate.report.figures import between, number, share
+from regista.evaluate.report.figures import between, number, p_value, share
 from regista.text.shown import duration, line, lines, money
 
 NONE = "–"
@@ -103,6 +103,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "minute": minute,
     "money": money,
     "number": number,
+    "p_value": p_value,
     "part_of": part_of,
     "preview": preview,
     "share": share,

@@ -4,6 +4,7 @@ Feedback on another tenant's trace finds no trace.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from functools import cache
@@ -46,6 +47,7 @@ USUAL, MOST = 100, 1_000
 WAITS_S = (0.05, 0.1, 0.2, 0.4, 0.8)
 """A trace is stored a moment after its answer: so it is looked for again after these."""
 WIDGET = "feedback_widget.js"
+BELOW = "/v1/feedback/"
 _HIDDEN: dict[str, tuple[str, ...]] = {"shown": HIDDEN, "all": ()}
 _KINDS: tuple[FeedbackKind, ...] = get_args(FeedbackKind)
 _SOURCES: tuple[Source, ...] = get_args(Source)
@@ -76,7 +78,7 @@ async def give(platform: Platform, key: Key, scope: Scope, receive: Receive, sen
     if given.span is not None and given.span >= about.spans:
         raise RequestError(f"The trace has {about.spans} spans, counted from 0: no {given.span}.", param="span")
     by = given.by or ("" if key is ANYONE else key.name)
-    await _store(platform, _kept(given, about, by), send)
+    await _store(platform, replace(_kept(given, about, by), key="" if key is ANYONE else key.name), send)
 
 
 async def give_by_token(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
@@ -146,6 +148,31 @@ async def tell(platform: Platform, key: Key, scope: Scope, receive: Receive, sen
     await respond(send, 200, encode(page([wire(one) for one in found], limit)))
 
 
+async def withdraw(platform: Platform, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+    """`DELETE /v1/feedback/{id}`: take feedback back, by the key it was given with, or one that may make keys.
+
+    For any other key there is none, nor are there signals, which nobody gave.
+    """
+    given = str(scope["path"]).removeprefix(BELOW).lower()
+    known = re.fullmatch("[0-9a-f]{32}", given) is not None
+    gone = await asyncio.to_thread(_withdrawn, platform, key, bytes.fromhex(given)) if known else None
+    if gone is None:
+        raise NotFoundError(f"There is no feedback {given[:40]!r} of yours.", code="feedback_not_found", param="id")
+    await respond(send, 200, encode({"id": given, "object": "feedback", "deleted": True}))
+
+
+def _withdrawn(platform: Platform, key: Key, id: bytes) -> Kept | None:
+    """Feedback that is gone now; None where there was none that this key may take back."""
+    with platform.database.transaction() as transaction:
+        known = rows.known(transaction, id)
+        own = "" if key is ANYONE else key.name
+        mine = known is not None and (known.tenant, known.key) == (key.tenant, own)
+        if known is None or known.feedback.kind == "signal" or not (mine or key.admin):
+            return None
+        rows.withdraw(transaction, [id])
+        return known
+
+
 async def _body(scope: Scope, receive: Receive) -> bytes:
     try:
         return await read_body(scope, receive, LARGEST)
@@ -208,7 +235,7 @@ def _stored(platform: Platform, kept: Kept) -> tuple[Kept, bool]:
     """Feedback as it is now stored, and whether there was none of its id."""
     made = kept.feedback
     if made.trace and not made.session:
-        session = conversations.session_of(platform.database, made.trace)
+        session = conversations.session_of(platform.database.query, made.trace)
         kept = replace(kept, feedback=replace(made, session=session))
     with platform.database.transaction() as transaction:
         before = rows.known(transaction, kept.id)

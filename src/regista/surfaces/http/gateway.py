@@ -23,6 +23,8 @@ from regista.surfaces.http import (
     otlp,
     pages,
     responses,
+    review,
+    users,
 )
 from regista.surfaces.http.wire import (
     ClientLeft,
@@ -60,6 +62,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("GET", "/v1/models"): pages.models,
     ("GET", "/v1/feedback"): feedback.tell,
     ("POST", "/v1/feedback"): feedback.give,
+    ("GET", "/v1/review"): review.list_queues,
     ("GET", "/v1/keys"): keys.list_keys,
     ("POST", "/v1/keys"): keys.create,
     ("GET", "/metrics"): pages.metrics,
@@ -75,10 +78,13 @@ OPEN_ROUTES: dict[tuple[str, str], Route] = {
 BELOW: dict[tuple[str, str], Route] = {
     ("GET", "/v1/models/"): pages.model,
     ("DELETE", "/v1/keys/"): keys.delete,
+    ("DELETE", "/v1/users/"): users.delete,
+    ("DELETE", "/v1/feedback/"): feedback.withdraw,
     ("GET", "/v1/files/"): files.read,
     ("DELETE", "/v1/files/"): files.delete,
     ("GET", "/v1/batches/"): batches.read,
     ("POST", "/v1/batches/"): batches.act,
+    ("POST", "/v1/review/"): review.act,
 }
 """Routes of everything below a path, which ends in a slash."""
 ANTHROPIC = "/v1/messages"

@@ -56,6 +56,8 @@ class Worker:
             if orders.reload:
                 platform.watch()
             platform.hearing.follow()
+            if orders.leads:
+                platform.upkeep.start()
             self._server = server = Server(platform, int(orders.settings["drain_s"]), self._connections, MOUNTED)
             channel.ended.add_done_callback(lambda _: server.stop())
             await server.run([], lambda: channel.tell("ready", served(platform)))

@@ -48,7 +48,30 @@ function step(by) {
   next?.closest("tr")?.scrollIntoView({ block: "nearest" });
 }
 
+// A row goes to a dataset, and one stays where one is.
+async function pick() {
+  const form = $("form[data-pick]");
+  if (!form?.reportValidity()) return;
+  const link = $("a[href]", document.activeElement?.closest("[data-rows] tr") ?? form);
+  const told = $("[data-picked]", form);
+  if (!link) return (told.textContent = "Go to a row first: j.");
+  const to = $("input[name=dataset]", form).value;
+  const answer = await fetch(`${link.pathname}/dataset`, {
+    method: "POST",
+    headers: { accept: "application/json" },
+    body: new URLSearchParams({ dataset: to }),
+  });
+  const came = await answer.json();
+  told.textContent = answer.ok ? `Added to ${to}.` : came.error.message;
+  const url = new URL(location);
+  url.searchParams.set("dataset", to);
+  history.replaceState(history.state, "", url);
+  all("form.filter [name=dataset]").forEach((field) => (field.value = to));
+}
+$("form[data-pick]")?.addEventListener("submit", (event) => (event.preventDefault(), pick()));
+
 const keys = {
+  d: pick,
   j: () => step(1),
   k: () => step(-1),
   t: () => tables(!tablesShown()),
@@ -59,12 +82,23 @@ const keys = {
 document.addEventListener("keydown", (event) => {
   const writing = event.target.closest?.("input, select, textarea, dialog");
   if (writing || event.ctrlKey || event.metaKey || event.altKey) return;
+  // Arrows move what is scrolled, where that is what one is in.
+  if (event.key.startsWith("Arrow") && event.target.closest?.("[tabindex='0']")) return;
   // A page's own keys are said by its buttons and links: <button data-key="1">.
   const own = $(`[data-key="${CSS.escape(event.key)}"]:not(:disabled)`);
   if (!own && !Object.hasOwn(keys, event.key)) return;
   event.preventDefault();
   own ? own.click() : keys[event.key]();
 });
+
+// What is pressed twice before the next page is there was meant once.
+let sent = false;
+for (const form of all("form[data-once]"))
+  form.addEventListener("submit", (event) => {
+    if (sent) event.preventDefault();
+    sent = true;
+  });
+addEventListener("pageshow", () => (sent = false));
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest?.("button");

@@ -43,6 +43,7 @@ def _listed(database: Database, name: str, suite: str) -> Json:
         "left_out": max(0, len(found) - RUNS),
         "suites": sorted({run.suite for run in everything}),
         "suite": suite,
+        "pairs": len([run for run in found[:RUNS] if run.finished_ns is not None]) > 1,
     }
 
 

@@ -10,9 +10,11 @@ from regista.feedback.labels import HIDDEN
 from regista.store import Database, rollups
 from regista.store.evaluations import Run, runs
 from regista.store.feedback import counts
+from regista.store.review import judged_since as judged
 from regista.store.rollups import NANO, Rollup
 from regista.store.trace_pages import Wanted, marks, newest, page, spent, tallies
 from regista.surfaces.console.stretches import LENGTHS, Stretch, stretch
+from regista.surfaces.console.views.alarms import listed
 from regista.surfaces.console.views.traces import words
 
 FAILED = 6
@@ -43,12 +45,15 @@ def _read(database: Database, folder: Path, name: str, over: Stretch) -> Json:
         "any": newest(database) > 0,
         "total": total,
         "before": {"count": sum(one.traces for one in before), "failed": sum(one.failed for one in before)},
+        "alarms": listed(database, (name, "")),
         "steps": _steps(by_time, over),
         "models": [one._asdict() for one in by_model[:MODELS]],
         "spent_nano": sum(one.cost_nano for one in by_model),
         "failed": (failed := page(database, Wanted(status="error", since_ns=since * NANO), FAILED)),
         "marks": {id: words(all_of) for id, all_of in marks(database, [row.id for row in failed], HIDDEN).items()},
-        "stages": _loop(folder, name, total.count, over, runs(database, name), feedback),
+        "stages": _loop(
+            folder, name, total.count, over, runs(database, name), feedback, judged(database, name, since * NANO)
+        ),
     }
 
 
@@ -75,7 +80,13 @@ def _step(start: int, one: Rollup) -> Json:
 
 
 def _loop(
-    folder: Path, name: str, traces: int, over: Stretch, evaluated: list[Run], feedback: dict[str, int]
+    folder: Path,
+    name: str,
+    traces: int,
+    over: Stretch,
+    evaluated: list[Run],
+    feedback: dict[str, int],
+    votes: tuple[int, int],
 ) -> list[Json]:
     """The stages from what is served to what is better, each with what is there, or with the command that fills it."""
     suites = _files(folder / "evals")
@@ -84,6 +95,7 @@ def _loop(
     return [
         _stage("traces", traces, f"in the last {over.name}", "/console/traces", f"regista ask {name} 'a question'"),
         _stage("feedback", sum(feedback.values()), _told(feedback), "", "POST /v1/feedback"),
+        _stage("votes", votes[0], f"reviewers: {votes[1]}", "/console/review", f"regista review {name}"),
         _stage("suites of cases", len(suites), ", ".join(suites[:4]), "", "evals/NAME.toml"),
         _stage("evaluations", len(whole), _last(whole), "/console/evaluations", again),
         _stage(

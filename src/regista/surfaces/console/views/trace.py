@@ -5,11 +5,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from regista.app.platform import Platform
+from regista.app.replaying import STAGE, asked
 from regista.core.errors import RequestError
 from regista.core.nouns import Call, Json, Span
-from regista.feedback.derive import is_shown
-from regista.store.feedback import Kept, of_trace
+from regista.store.conversation_pages import place
+from regista.store.feedback import of_trace
+from regista.store.replays import replays
 from regista.store.trace_pages import Part, part
+from regista.surfaces.console.views import replay, review
+from regista.surfaces.console.views.thoughts import thought
 
 SPANS = 200
 """Spans in a page."""
@@ -26,7 +30,8 @@ async def show(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
     given = query.get("spans", "0")
     if not (given.isascii() and given.isdecimal() and len(given) <= 9):
         raise RequestError(f"'spans' is {given[:20]!r}: give the number of a span.", param="spans")
-    return await asyncio.to_thread(_read, platform, rest, int(given))
+    picked = {name: query.get(name, "") for name in ("dataset", "added")}
+    return await asyncio.to_thread(_read, platform, rest, int(given)) | {"picked": picked}
 
 
 def _read(platform: Platform, trace_id: str, first: int) -> Json:
@@ -43,21 +48,24 @@ def _read(platform: Platform, trace_id: str, first: int) -> Json:
         "next_span": after if after < found.count else None,
         "calls": [_call(found, call) for call in found.calls],
         "decisions": [entry for n, span in enumerate(found.spans) for entry in _decision(span, first + n)],
-        "hits": [hit for span in found.spans for hit in _mappings(span.attributes.get("hits"))],
+        "hits": [hit for span in found.spans for hit in mappings(span.attributes.get("hits"))],
         "spent": spent(found),
-        "feedback": [_given(one) for one in of_trace(platform.database, found.trace.id)],
+        "feedback": [thought(one.feedback) for one in of_trace(platform.database, found.trace.id)],
         "first_token": _share(found.trace.first_token_ns, found.trace.duration_ns),
+        "review": review.standing(platform, found.trace),
+        **_again(platform, found),
     }
 
 
-def _given(kept: Kept) -> Json:
-    """Feedback with the words it rests on; `shown` says whether such signals are right often enough to be shown."""
-    one = kept.feedback
-    told: Json = {name: getattr(one, name) for name in ("kind", "source", "name", "value", "text", "by", "confidence")}
-    return told | {
-        "made_ns": one.made_ns,
-        "shown": is_shown(one),
-        "evidence": [{"trace": each.trace, "of": each.of, "text": each.text} for each in one.evidence],
+def _again(platform: Platform, found: Part) -> Json:
+    """The conversation that a trace is a turn of, what would be asked again, and the times that it was."""
+    trace = found.trace
+    turn = place(platform.database, trace.id, trace.started_ns)
+    return {
+        "conversation": {"id": turn[0].id, "turn": turn[1], "turns": turn[2]} if turn is not None else None,
+        "again": replay.offered(platform, asked(platform.database, trace.id, trace.started_ns)),
+        "replay": any(span.stage == STAGE for span in found.spans),
+        "replays": replays(platform.database, trace.id),
     }
 
 
@@ -145,7 +153,7 @@ def _decision(span: Span, n: int) -> Iterable[Json]:
         "decision": span.decision,
         "reason": span.reason,
         "runner_up": str(given.get("runner_up") or ""),
-        "steps": [_step(step) for step in _mappings(given.get("steps"))],
+        "steps": [_step(step) for step in mappings(given.get("steps"))],
         "unfit": {str(name): str(why) for name, why in _mapping(given.get("unfit")).items()},
         "notes": notes,
         "rest": {name: value for name, value in given.items() if name not in _SHOWN},
@@ -172,5 +180,6 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
-def _mappings(value: object) -> list[Mapping[str, Any]]:
+def mappings(value: object) -> list[Mapping[str, Any]]:
+    """Those of a list that are mappings; none of what is no list."""
     return [one for each in _list(value) if (one := _mapping(each))]

@@ -15,8 +15,8 @@ from regista.surfaces.console.stretches import LENGTHS, Stretch, stretch
 
 ROWS = 50
 STATUSES = ("ok", "error", "cancelled")
-STATE = ("text", "id", "status", "model", "application", "range", "since", "until", "live")
-"""What of the URL says which traces."""
+STATE = ("text", "id", "status", "model", "application", "user", "range", "since", "until", "live", "dataset")
+"""What of the URL says which traces, and where those go that are picked."""
 
 
 async def show(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
@@ -38,6 +38,7 @@ def wanted(query: Mapping[str, str]) -> Wanted:
         status=status,
         id=query.get("id", ""),
         text=query.get("text", ""),
+        user=query.get("user", ""),
         since_ns=since_s * NANO,
         until_ns=until_s * NANO,
     )
@@ -56,7 +57,7 @@ def _read(database: Database, query: Mapping[str, str]) -> Json:
         "marks": {id: words(found) for id, found in marks(database, [row.id for row in rows], HIDDEN).items()},
         "after": f"{end.started_ns}-{end.n}" if end is not None else "",
         "state": {name: query.get(name, "") for name in STATE},
-        "filtered": any(query.get(name) for name in STATE if name != "live"),
+        "filtered": any(query.get(name) for name in STATE if name not in ("live", "dataset")),
         "newest": last,
         "histogram": _histogram(counted, which, drawn),
         "drawn": drawn.name,

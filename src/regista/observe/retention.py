@@ -1,0 +1,53 @@
+"""Deletes what is older than it is to be kept, in a thread of the writer process: never where requests are answered.
+
+Knows how often, and not what is deleted.
+"""
+
+import contextlib
+import threading
+import time
+
+from regista.core.errors import StoreError
+from regista.store import Database, connect, retention
+
+NANO = 1_000_000_000
+FIRST_S = 1.0
+"""How soon after the start it is looked for the first time."""
+MOST_S = 3_600.0
+"""How long it is at most until it is looked again; a hundredth of the time that all is kept, where that is less."""
+REST_S = 0.02
+"""Between two small transactions: others write then."""
+
+
+class Retention(threading.Thread):
+    """Looks now and then while its process lives. `keep_s` may be changed; 0: keep all."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(name="retention", daemon=True)
+        self.keep_s = 0
+        self._url = url
+        self._database: Database | None = None
+
+    def run(self) -> None:
+        """Look until the process ends. A store that cannot be used is tried again later."""
+        pause_s = FIRST_S
+        while True:
+            time.sleep(pause_s)
+            pause_s = min(MOST_S, max(FIRST_S, self.keep_s / 100))
+            if not self.keep_s:
+                continue
+            try:
+                self._look(pause_s)
+            except StoreError:
+                self._close()
+
+    def _look(self, pause_s: float) -> None:
+        self._database = self._database or connect(self._url)
+        # A little less than the pause, so that whoever did it last finds itself in time again.
+        retention.run(self._database, self.keep_s * NANO, int(pause_s * 0.9 * NANO), lambda: time.sleep(REST_S))
+
+    def _close(self) -> None:
+        if self._database is not None:
+            with contextlib.suppress(StoreError):
+                self._database.close()
+            self._database = None

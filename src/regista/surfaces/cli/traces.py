@@ -102,7 +102,7 @@ def _table(rows: list[TraceRow], wide: bool, ascii_only: bool, *, searched: bool
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), expand=True, header_style="bold")
     table.add_column("time", no_wrap=True, style="dim")
     table.add_column("trace", no_wrap=True, style="cyan")
-    table.add_column("model", no_wrap=True, max_width=20 if wide else 15)
+    table.add_column("model", no_wrap=True, max_width=20 if wide else 11 if searched else 15)
     table.add_column("status", no_wrap=True)
     table.add_column("total", justify="right", no_wrap=True)
     if wide:

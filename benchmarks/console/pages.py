@@ -93,6 +93,10 @@ def paths(ids: list[str], number: int) -> dict[str, str]:
         "overview, 7 days": "/console?range=7d",
         "overview, 30 days": "/console?range=30d",
         "models, 7 days": "/console/models",
+        "conversations": "/console/conversations",
+        "guardrails, 7 days": "/console/guardrails",
+        "prompt, 7 days": "/console/prompts/answer",
+        "review, an item": "/console/review/answers?by=ann",
     }
 
 

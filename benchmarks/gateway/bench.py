@@ -6,7 +6,7 @@
 LiteLLM's proxy (`litellm[proxy]`) and TensorZero's embedded server (`tensorzero openai`) are in venvs of their own.
 
 CPU time is that of the gateway's whole process tree (the trace writer included) divided by its answers. "Added"
-is the latency less that of the same load straight at the provider.
+is the latency less that of the same load straight at the provider. Gateways take turns, so that a disturbance hits all.
 """
 
 import argparse
@@ -30,6 +30,8 @@ from benchmarks.gateway.drawing import drawing
 from benchmarks.gateway.gateways import PROVIDER_PORT, Gateway, ours, peers
 
 ROOT = Path(__file__).parents[2]
+SETTLE_S, WARM_S = 8.0, 2.0
+"""After the first answer, and of load: what a server does once, or with its first requests, belongs to no request."""
 
 
 @dataclass
@@ -55,7 +57,7 @@ def main() -> None:
     parser.add_argument("--cadence", type=float, default=0, help="milliseconds between the pieces of a stream")
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rates", default="200,1000")
-    parser.add_argument("--tries", type=int, default=3, help="runs of each load; figures are their medians")
+    parser.add_argument("--tries", type=int, default=3, help="turns of all gateways; figures are medians over them")
     parser.add_argument("--svg", type=Path, help="write a picture of the figures here")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -72,21 +74,28 @@ def main() -> None:
 def measure(gateways: list[Gateway], load: Load, cadence: float) -> dict[str, dict[str, dict[str, float]]]:
     """Figures by gateway and kind of load."""
     provider = [sys.executable, "-m", "benchmarks.gateway.upstream", str(PROVIDER_PORT), str(cadence)]
-    results: dict[str, dict[str, dict[str, float]]] = {}
+    found: dict[str, dict[str, list[dict[str, float]]]] = {}
+    alone = Gateway("provider alone", "mock", port=PROVIDER_PORT)
     with running(provider, 1, PROVIDER_PORT):
-        for gateway in [Gateway("provider alone", "mock", port=PROVIDER_PORT), *gateways]:
-            print(f"measuring {gateway.name} …", file=sys.stderr)
-            with running(gateway.command, 0, gateway.port) as pid:
-                wait_for_answer(gateway)
-                results[gateway.name] = {
-                    f"{mode} {f'{rate}/s' if rate else 'max'}": median(
-                        [one(gateway, pid, mode, rate, load.seconds) for _ in range(load.tries)]
-                    )
-                    for mode in (("sse",) if cadence else ("json", "sse"))
-                    for rate in (*(() if cadence else (0,)), *load.rates)
-                    if not (gateway.name.startswith("litellm") and rate > 100)
-                }
-    return results
+        for turn in range(load.tries):
+            for gateway in [alone, *gateways]:
+                print(f"measuring {gateway.name}, turn {turn + 1} …", file=sys.stderr)
+                with running(gateway.command, 0, gateway.port) as pid:
+                    wait_for_answer(gateway)
+                    time.sleep(SETTLE_S if pid else 0)
+                    one(gateway, pid, "json", 0, WARM_S)
+                    runs = found.setdefault(gateway.name, {})
+                    for mode, rate in loads(gateway, load, cadence):
+                        label = f"{mode} {f'{rate}/s' if rate else 'max'}"
+                        runs.setdefault(label, []).append(one(gateway, pid, mode, rate, load.seconds))
+    return {name: {label: median(turns) for label, turns in runs.items()} for name, runs in found.items()}
+
+
+def loads(gateway: Gateway, load: Load, cadence: float) -> list[tuple[str, int]]:
+    """Kinds of load and their rates, 0 for as fast as it goes. LiteLLM is not asked for more than it can do."""
+    most = 100 if gateway.name.startswith("litellm") else max(load.rates)
+    modes, rates = (("sse",), load.rates) if cadence else (("json", "sse"), [0, *load.rates])
+    return [(mode, rate) for mode in modes for rate in rates if rate <= most]
 
 
 @contextlib.contextmanager

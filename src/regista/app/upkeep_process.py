@@ -38,7 +38,7 @@ LOOK_S = 5.0
 COMPARE_S, EXPORT_S = 3_600.0, 600.0
 FIRST_S = 300.0
 """How long after its start days are first compared."""
-MOST = 2_000
+MOST = 500
 """Traces looked at at once: of more, each so many-th."""
 WARM = 4_000
 """Traces of before its start by which it learns how things are."""

@@ -26,7 +26,7 @@ def made_id(started_ns: int) -> str:
     than with ids by chance alone. What W3C asks to be random, the last 14 digits, is
     (https://www.w3.org/TR/trace-context-2/#random-trace-id-flag).
     """
-    return f"{started_ns // 1_000_000_000 & 0xFFFFFFFF:08x}{_bits(96):024x}"
+    return f"{(started_ns // 1_000_000_000 & 0xFFFFFFFF) << 96 | _bits(96):032x}"
 
 
 class Recorder:

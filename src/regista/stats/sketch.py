@@ -5,7 +5,9 @@ that rank, whatever the distribution, and sketches add up. It knows no unit and 
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from itertools import accumulate
 
 import msgspec
 
@@ -77,6 +79,9 @@ class Sketch:
     def merge(self, other: "Sketch") -> None:
         """Count what another one counted too."""
         counts = self.counts
+        if not counts:
+            counts.update(other.counts)
+            return
         for bucket, times in other.counts.items():
             counts[bucket] = counts.get(bucket, 0) + times
 
@@ -90,18 +95,14 @@ class Sketch:
 
     def quantiles(self, shares: Iterable[float]) -> tuple[float, ...]:
         """Several quantiles, each as `quantile` has it."""
-        ordered, total = sorted(self.counts.items()), self.count
-        return tuple(_at(ordered, math.ceil(share * total)) for share in shares)
-
-
-def _at(ordered: list[tuple[int, int]], rank: int) -> float:
-    """The value of a rank, the least being 1: the middle of its bucket, by ratio."""
-    seen = 0
-    for bucket, times in ordered:
-        seen += times
-        if seen >= rank:
-            return _value(bucket)
-    return _value(ordered[-1][0]) if ordered else math.nan
+        buckets = sorted(self.counts)
+        if not buckets:
+            return tuple(math.nan for _ in shares)
+        reached = list(accumulate(map(self.counts.__getitem__, buckets)))
+        last = len(buckets) - 1
+        return tuple(
+            _value(buckets[min(bisect_left(reached, math.ceil(share * reached[-1])), last)]) for share in shares
+        )
 
 
 def _value(bucket: int) -> float:

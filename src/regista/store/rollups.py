@@ -200,7 +200,7 @@ def by_model(
         "WHERE application = ? AND tenant = 'evaluation' AND started_ns >= ? AND started_ns < ?",
         (application, since_s * NANO, until_s * NANO),
     )
-    groups = _groups(database, "traces", ("model",), since_s, until_s, grain_s, application)
+    groups = _groups(database, "traces", ("model",), since_s, until_s, grain_s, application, costs=True)
     found = {model: summary for (_, _, model, _), summary in groups.items()}
     for model, status, cached, given, written, duration_ns, first_token_ns, cost in tried:
         if (summary := found.get(model)) is not None:
@@ -218,7 +218,10 @@ def _groups(
     grain_s: int,
     application: str = "",
     model: str = "",
+    *,
+    costs: bool = False,
 ) -> "dict[Key, Summary]":
+    """Sums by their key. Sketches of cost are read where they are asked for: no rollup shows them."""
     stored = HOUR_S if grain_s % HOUR_S == 0 else MINUTE_S
     table = _TABLES[of]
     conditions, given = ["grain_s = ?", "start_s >= ?", "start_s < ?"], list[Any]((stored, since_s, until_s))
@@ -231,7 +234,7 @@ def _groups(
     for row in rows:
         key = (row[1] // grain_s * grain_s, row[2], row[3], row[4])
         grouped = tuple(value if name in by else type(value)() for name, value in zip(_PARTS, key, strict=True))
-        _of(groups, grouped).merge(_summary(row))
+        _of(groups, grouped).merge(_summary(row, costs=costs))
     return groups
 
 
@@ -295,11 +298,12 @@ def _bounded(count: int) -> int:
     return max(-_MOST, min(count, _MOST))
 
 
-def _summary(row: Row) -> Summary:
+def _summary(row: Row, *, costs: bool = True) -> Summary:
     made = Summary()
     made.counts = list(row[5:13])
     made.duration, made.first_token = Sketch.read(row[13]), Sketch.read(row[14])
-    made.cost = Sketch() if row[15] is None else Sketch.read(row[15])
+    if costs and row[15] is not None:
+        made.cost = Sketch.read(row[15])
     return made
 
 

@@ -68,10 +68,11 @@ def test_a_week_that_is_partly_old_is_written_anew_when_that_can_wait_no_longer(
 
 
 def test_who_keeps_it_longer_does_not_do_it_for_who_keeps_it_less_long(database: Database) -> None:
-    keep(database, trace(10, "", "spade"), trace(90, "", "spade"))
+    # Hours apart: ages count from when this file was read, which may be minutes ago.
+    keep(database, trace(10, "", "spade"), trace(90_000, "", "spade"))
     longer = retention.run(database, 10 * DAY_NS, 10**9)
     assert longer is not None and longer.traces == 0
-    shorter = retention.run(database, 50 * 10**9, 10**9)
+    shorter = retention.run(database, 3 * 3_600 * 10**9, 10**9)
     assert shorter is not None and shorter.traces == 1
     assert retention.run(database, 10 * DAY_NS, 10**9) is None, "It is done already."
 

@@ -179,6 +179,31 @@ def test_what_an_export_fails_at_takes_nothing_from_what_was_learnt(
         process._close()  # pyright: ignore[reportPrivateUsage]
 
 
+def test_what_failed_is_tried_again_soon_and_at_once_when_the_store_is_back(
+    database: Database, url: str, tmp_path: Path
+) -> None:
+    put(database, day(200, 22, ago_ns=3 * DAY_NS))
+    (tmp_path / "store").write_text("no database at all" * 100)
+    read, write_end = os.pipe()
+    with open(read, "rb", buffering=0) as source, open(write_end, "wb", buffering=0) as answers:
+        process = upkeep_process.Upkeep(source, answers)
+
+        def news(store: str) -> list[upkeep_process.News]:
+            process._obey(Orders(store, ("shop", ""), str(tmp_path), "days"))  # pyright: ignore[reportPrivateUsage]
+            process._due["look"] = time.monotonic()  # pyright: ignore[reportPrivateUsage]
+            process._due["export"] = time.monotonic() + 60 * (store == url)  # pyright: ignore[reportPrivateUsage]
+            process._work()  # pyright: ignore[reportPrivateUsage]
+            return [upkeep_process.decode_news(process._read()) for _ in range(2)]  # pyright: ignore[reportPrivateUsage]
+
+        assert [(one.chore, bool(one.error)) for one in news(f"sqlite://{tmp_path / 'store'}")] == [
+            ("look", True),
+            ("export", True),
+        ]
+        assert process._due["export"] < time.monotonic() + upkeep_process.AGAIN_S  # pyright: ignore[reportPrivateUsage]
+        assert news(url) == [upkeep_process.News("look"), upkeep_process.News("export", days=1)]
+        process._close()  # pyright: ignore[reportPrivateUsage]
+
+
 @asynccontextmanager
 async def receiver(statuses: list[int]) -> AsyncGenerator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
     """Another system on loopback: its URL and what it was sent. It answers with the statuses, and then 204."""

@@ -36,6 +36,9 @@ HEADER = struct.Struct("!I")
 LOOK_S = 5.0
 """How often it is looked what arrived."""
 COMPARE_S, EXPORT_S = 3_600.0, 600.0
+AGAIN_S = 5.0
+"""How long after a chore failed it is tried again; twice as long each time that it fails, and never longer than usual.
+"""
 FIRST_S = 300.0
 """How long after its start days are first compared."""
 MOST = 500
@@ -164,6 +167,7 @@ class Upkeep:
         self._chores = {"look": self._look, "compare": self._compare, "export": self._export}
         self._due = {"look": now, "compare": now + FIRST_S, "export": now}
         self._every = {"look": LOOK_S, "compare": COMPARE_S, "export": EXPORT_S}
+        self._failures: dict[str, int] = {}
         self._readable = select.poll()
         self._readable.register(source, select.POLLIN | select.POLLHUP)
 
@@ -193,12 +197,21 @@ class Upkeep:
             self._due[chore] = time.monotonic() + self._every[chore]
             try:
                 self._tell(self._chores[chore]())
+                self._done(chore)
             except RegistaError as error:
                 self._failed(chore, error.message)
             except Exception as error:  # noqa: BLE001 - the other chores are done all the same, and it is told
                 self._failed(chore, f"The store is not looked after: {type(error).__name__}: {error}")
 
+    def _done(self, chore: str) -> None:
+        # The store is back: what failed without it need not wait, or a server would go on saying that it is not well.
+        if self._failures.pop(chore, 0) and chore == "look":
+            self._due |= dict.fromkeys(self._failures, time.monotonic())
+
     def _failed(self, chore: str, why: str) -> None:
+        failures = self._failures.get(chore, 0)
+        self._failures[chore] = failures + 1
+        self._due[chore] = time.monotonic() + min(self._every[chore], AGAIN_S * 2**failures)
         # A store that is lost is found to be by the next look. What others fail at takes nothing from what was learnt.
         if chore == "look":
             self._close()

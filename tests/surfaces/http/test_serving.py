@@ -18,7 +18,7 @@ from regista.core.errors import NotFoundError, StoreError
 from regista.core.nouns import Trace
 from regista.store import Database, connect, keys, traces
 
-SEEN_WITHIN_S = 10
+SEEN_WITHIN_S = 30
 
 
 def store(live: Live) -> Database:

@@ -1,6 +1,7 @@
 """Fixtures for all tests: the misbehaving provider on the loopback interface, a PostgreSQL and a Redis."""
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,3 +55,11 @@ def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
 # A slow machine is no fault of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# Hundreds of processes are started: each would compile all that it imports where no bytecode may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Nothing here speaks TLS. All certificates of a machine take every client 30 ms, and many are made for one request.
+os.environ.pop("SSL_CERT_FILE", None)
+os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)

@@ -25,7 +25,8 @@ from regista.store import Database, connect
 from regista.store.traces import write
 
 MODELS = ("openai/small", "openai/large", "groq/fast", "anthropic/careful")
-STEP = 2_000
+STEP = 200
+"""Traces in a transaction, as the writer has it: a search looks through those that are not in the index yet."""
 MS = 10**6
 DAY_NS = 86_400 * 10**9
 CONFIGURATION = '[app]\nname = "shop"\n[models.default]\nmodel = "echo/mirror"\n'

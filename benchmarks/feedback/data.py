@@ -30,7 +30,7 @@ class Line(msgspec.Struct):
 
 
 def turns(name: str) -> list[Turn]:
-    """The turns of `development` or `held-out`, in order."""
+    """The turns of a file, in order: see `benchmarks.feedback.signals`."""
     lines = _lines(name)
     contexts = {line.context: line for line in lines if line.context}
     return [

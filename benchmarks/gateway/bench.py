@@ -7,6 +7,10 @@ LiteLLM's proxy (`litellm[proxy]`) and TensorZero's embedded server (`tensorzero
 
 CPU time is that of the gateway's whole process tree (the trace writer included) divided by its answers. "Added"
 is the latency less that of the same load straight at the provider. Gateways take turns, so that a disturbance hits all.
+
+Memory is the sum of the tree's proportional set sizes (PSS, man 5 proc_pid_smaps): a page that several processes map is
+counted once, each having its part. Resident sizes would count the interpreter and its libraries again for each process,
+which the machine does not give again. A page that a program outside of the tree maps too counts in part.
 """
 
 import argparse
@@ -148,7 +152,7 @@ def one(gateway: Gateway, pid: int, mode: str, rate: int, seconds: float) -> dic
     result: dict[str, float] = json.loads(out)
     time.sleep(0.5)  # what is still being written belongs to these requests
     result["cpu_us"] = (cpu_seconds(pid) - before) / max(1, result.pop("asked")) * 1e6
-    result["rss_mb"] = memory_mb(pid)
+    result["pss_mb"] = memory_mb(pid)
     return result
 
 
@@ -183,12 +187,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process tree."""
+    """What the machine gives a process tree, each page once, in MiB."""
     total = 0
     for process in tree(pid) if pid else []:
         with contextlib.suppress(OSError):
-            status = Path(f"/proc/{process}/status").read_text()
-            total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+            maps = Path(f"/proc/{process}/smaps_rollup").read_text()
+            total += sum(int(line.split()[1]) for line in maps.splitlines() if line.startswith("Pss:"))
     return total / 1024
 
 
@@ -202,7 +206,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
     """A Markdown table."""
     direct = results["provider alone"]
     lines = [
-        "| gateway | load | answers/s | errors | p50 ms | p99 ms | added p50 / p99 ms | gap p99 ms | CPU µs | RSS MB |",
+        "| gateway | load | answers/s | errors | p50 ms | p99 ms | added p50 / p99 ms | gap p99 ms | CPU µs | PSS MB |",
         "|" + "---|" * 10,
     ]
     for name, runs in results.items():
@@ -222,7 +226,7 @@ def table(results: dict[str, dict[str, dict[str, float]]]) -> str:
                 f"{run['p99'] / 1e3:.2f}",
             ]
             gap = f"{run['gap_p99'] / 1e3:.2f}" if label.startswith("sse") else ""
-            lines.append("| " + " | ".join([*cells, added, gap, f"{run['cpu_us']:.0f}", f"{run['rss_mb']:.0f}"]) + " |")
+            lines.append("| " + " | ".join([*cells, added, gap, f"{run['cpu_us']:.0f}", f"{run['pss_mb']:.0f}"]) + " |")
     return "\n".join(lines)
 
 

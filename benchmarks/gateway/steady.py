@@ -4,7 +4,7 @@
     python -m benchmarks.gateway.steady --requests 100000 --mode sse
 
 Every question is another one, so that no cache answers it and whatever is kept for each request would be seen. Memory
-is the resident one of the whole process tree. `slope` is a line's through the second half, in MB for 100,000 requests.
+is the whole process tree's PSS, as in `bench`. `slope` is a line's through the second half, in MB for 100,000 requests.
 """
 
 import argparse

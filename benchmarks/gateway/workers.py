@@ -137,7 +137,7 @@ def measure(folder: Path, kit: Path, count: int, mode: str, options: argparse.Na
             "answers_s": said["rps"],
             # The load's own clock leaves out its warm-up; its processes do not.
             "cpu_us": sum(took.values()) / (said["rps"] * wall) * 1e6,
-            "mb": sum(resident_mb(pid) for pid in took),
+            "mb": sum(pss_mb(pid) for pid in took),
             "uneven": max(workers) / statistics.mean(workers),
             "errors": sum(number for name, number in said["errors"].items() if name != "last_status"),
         }
@@ -214,8 +214,8 @@ def spent(pid: int) -> float:
     return 0.0
 
 
-def resident_mb(pid: int) -> float:
-    """Its share of the memory it is in."""
+def pss_mb(pid: int) -> float:
+    """Its PSS, as `benchmarks.gateway.bench` counts it."""
     with contextlib.suppress(OSError, IndexError):
         return int(Path(f"/proc/{pid}/smaps_rollup").read_text().split("Pss:")[1].split()[0]) / 1024
     return 0.0

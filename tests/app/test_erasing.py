@@ -14,9 +14,10 @@ from msgspec.structs import replace
 from tests.surfaces.http.test_users import holding
 
 from regista.app import erasing
+from regista.app.days import DAYS, remember
 from regista.app.erasing import Erasure, erase, tenant_of
 from regista.core.digest import content_key, score_key
-from regista.core.errors import RequestError
+from regista.core.errors import RequestError, StoreError
 from regista.core.evaluation import Case, Output, Score, input_of
 from regista.core.nouns import Call, Evidence, Feedback, Span, Trace, Usage
 from regista.data import dataset
@@ -29,6 +30,7 @@ from regista.store import (
     conversations,
     evaluations,
     feedback,
+    forgetting,
     ledger,
     parquet,
     review,
@@ -237,6 +239,63 @@ def test_exported_days_and_datasets_are_written_anew(database: Database, tmp_pat
     assert [one.trace for one in dataset.read(tmp_path, newest)] == [one.id for one in old if one.user == BOB]
     assert [parquet.count(path) for path in parquet.files(tmp_path / ".regista" / "days")] == [3]
     assert holding(tmp_path, *SECRETS, ANA) == {}
+
+
+def test_days_on_a_disk_that_is_not_there_are_told_and_done_when_it_is(database: Database, tmp_path: Path) -> None:
+    disk, away = tmp_path / "disk", tmp_path / "unmounted"
+    remember(tmp_path, disk)
+    old = [replace(trace(1, ANA, SECRETS[1]), started_ns=NOW - 3 * DAY_NS)]
+    copy = replace(trace(2, "", SECRETS[2], spans=(Span("shadow", old[0].id, -1, 0, 1),)), started_ns=NOW - 3 * DAY_NS)
+    keep(database, *old, copy)
+    assert [one.traces for one in parquet.export(database, disk, NOW)] == [2]
+    disk.rename(away)
+    disk.mkdir()
+    for _ in range(2):
+        done = erase(database, ANA, "default", tmp_path)
+        assert not done.verified and "disk, which is not there" in done.problems[0]
+        assert words_in(database) <= {ANA} and done.left["traces"] == 2
+    disk.rmdir()
+    away.rename(disk)
+    done = erase(database, ANA, "default", tmp_path)
+    assert done.verified and done.removed["exported"] == 2 and done.left == {}
+    assert holding(tmp_path, *SECRETS, ANA) == {}
+
+
+def test_exported_rows_of_a_user_go_though_the_store_has_deleted_them_for_their_age(
+    database: Database, tmp_path: Path
+) -> None:
+    mine, others = trace(1, ANA, SECRETS[1]), [trace(2, BOB, "spade"), trace(3, ANA, "spade", tenant="elsewhere")]
+    keep(database, *(replace(one, started_ns=NOW - 3 * DAY_NS) for one in (mine, *others)))
+    assert [one.traces for one in parquet.export(database, tmp_path / DAYS, NOW)] == [3]
+    forgetting.forget(database, NOW)
+    done = erase(database, ANA, "default", tmp_path)
+    assert done.verified and (done.traces, done.removed["exported"]) == (0, 1)
+    assert [parquet.count(path) for path in parquet.files(tmp_path / DAYS)] == [2]
+
+
+def test_answers_in_a_shared_cache_are_found_again_where_it_was_interrupted(database: Database, tmp_path: Path) -> None:
+    keys = {n: f"{n:032x}" for n in (1, 2)}
+    keep(database, *(trace(n, (ANA, BOB)[n - 1], "spade", spans=(cached(key),)) for n, key in keys.items()))
+    asked: list[tuple[str, str]] = []
+
+    def down(_: Sequence[tuple[str, str]]) -> None:
+        raise StoreError("Redis is down.")
+
+    def ended(_: Sequence[tuple[str, str]]) -> None:
+        raise KeyboardInterrupt
+
+    done = erase(database, ANA, "default", tmp_path, down)
+    assert not done.verified and done.problems == ["Answers stay in the shared cache. Redis is down."]
+    with pytest.raises(KeyboardInterrupt):
+        erase(database, ANA, "default", tmp_path, ended)
+    assert erase(database, ANA, "default", tmp_path, asked.extend).verified
+    assert asked == [("shop", keys[1])]
+    assert database.query("SELECT count(*) FROM spans WHERE stage = 'cache'") == [(1,)], "Bob's is his"
+
+
+def cached(key: str) -> Span:
+    """The stage of a request that looked in the exact cache under a key."""
+    return Span("cache", "exact", -1, 0, 1, "miss", key)
 
 
 def test_applications_on_one_store_are_cleaned_together(tmp_path: Path) -> None:

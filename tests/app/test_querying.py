@@ -14,7 +14,7 @@ from regista.app.querying import AT_ONCE, LONGEST, Querying
 from regista.app.querying_process import CELL, COLUMNS, PAGE, Answer, Query, encode
 from regista.core.errors import MissingExtraError, NotFoundError, OverloadedError
 from regista.store import connect
-from regista.store.parquet import export
+from regista.store.parquet import export, files
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,11 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "days"
 
 
-def names(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+OVER = "COPY (SELECT 1) TO '{day}' (FORMAT parquet, USE_TMP_FILE false)"
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = -1"
 
 
@@ -55,6 +56,13 @@ async def test_rows_are_told_by_the_page_in_their_order_with_columns_and_types(d
         "FROM traces SELECT count(*)",
         "DESCRIBE traces",
         "SHOW TABLES",
+        "SELECT ';' AS \"ä;\"; -- and; a note",
+        "; SELECT 1;; /* a; note */ ; --",
+        "PIVOT traces ON status USING count(*)",
+        "PIVOT (SELECT model, status FROM traces) ON status USING count(*) GROUP BY model; -- a note",
+        "SELECT * FROM (PIVOT traces ON status USING count(*) GROUP BY model) AS with_all -- with a note",
+        "WITH a AS (SELECT model, status FROM traces) PIVOT a ON status IN ('ok') USING count(*)",
+        "SELECT * FROM (UNPIVOT (SELECT input_tokens, output_tokens FROM traces) ON input_tokens, output_tokens)",
         "SELECT now(), INTERVAL 1 DAY, [1, 2], {'a': 1}, 'x'::BLOB, 1::DECIMAL(9, 2), NULL, uuid()",
     ],
 )
@@ -79,6 +87,23 @@ async def test_whatever_reads_is_answered(days: Path, sql: str) -> None:
         ("SELECT * FROM query('COPY (SELECT 1) TO ''/tmp/made.csv''')", "SELECT statement"),
         ("SELECT * FROM enable_logging()", "locked"),
         ("SELECT 1; DROP VIEW traces", "2 statements"),
+        ("SELECT 1; -- a note\nDROP VIEW traces; -- x", "2 statements"),
+        ("PIVOT traces ON status USING count(*); SELECT 1", "2 statements"),
+        ("COPY (PIVOT traces ON status USING count(*)) TO '{day}'", "syntax error"),
+        ("COPY (SELECT 1) TO '{day}'", "COPY statement"),
+        ("CREATE TABLE t AS PIVOT traces ON status USING count(*)", "syntax error"),
+        ("EXPLAIN ANALYZE PIVOT traces ON status USING count(*)", "syntax error"),
+        ("PIVOT traces ON status) TO '{day}' --", "syntax error"),
+        ("WITH a AS (COPY (SELECT 1) TO '{day}') SELECT 1", "top level"),
+        (f"WITH a AS ({OVER}) PIVOT traces ON status USING count(*)", "without WITH"),
+        (f"/* */with/**/a AS ({OVER}) SELECT * FROM (PIVOT traces ON status USING count(*))", "without WITH"),
+        (f"PIVOT (WITH a AS ({OVER}) FROM traces) ON status USING count(*)", "without WITH"),
+        (f"WITH a AS ({OVER}) PIVOT traces ON status IN ('ok') USING count(*)", "top level"),
+        (f"PIVOT query($$WITH a AS ({OVER}) FROM traces$$) ON status", "top level"),
+        ("PIVOT read_text('{days}/note.txt') ON filename", "disabled by configuration"),
+        ("EXPORT DATABASE '{days}/made'", "EXPORT statement"),
+        ("IMPORT DATABASE '{days}'", "PRAGMA statement"),
+        ("PRAGMA enable_profiling", "PRAGMA statement"),
         ("SELECT 1) TO '{days}/made.csv' --", "syntax error"),
         ("SELEC 1", "syntax error"),
         ("-- nothing", "no statement"),
@@ -87,11 +112,11 @@ async def test_whatever_reads_is_answered(days: Path, sql: str) -> None:
     ],
 )
 async def test_nothing_else_is_and_it_is_said_why(days: Path, sql: str, why: str) -> None:
-    before = names(days)
-    quoted = str(days).replace("'", "''")
-    found = await asked(days, sql.replace("{days}", quoted))
+    before = contents(days)
+    quoted, day = (str(path).replace("'", "''") for path in (days, files(days)[0]))
+    found = await asked(days, sql.replace("{days}", quoted).replace("{day}", day))
     assert found.error and why in found.error and found.rows == ()
-    assert names(days) == before
+    assert contents(days) == before
 
 
 async def test_a_secret_of_the_environment_is_not_there(days: Path, monkeypatch: pytest.MonkeyPatch) -> None:

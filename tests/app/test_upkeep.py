@@ -19,9 +19,11 @@ from regista.app import upkeep_process
 from regista.app.comparing import compare
 from regista.app.upkeep import Upkeep
 from regista.app.upkeep_process import LATER_NS, REMAIN_NS, Finding, Orders, Watch, close_old, settle
+from regista.core.framing import read_frame
 from regista.core.nouns import Trace
 from regista.core.secret import Secret
 from regista.egress.client import Client
+from regista.observe import webhook
 from regista.observe.webhook import Hook
 from regista.store import Database, alarms, connect, feedback
 from regista.store.parquet import files
@@ -42,6 +44,12 @@ def database(url: str) -> Any:
     opened = connect(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request: pytest.FixtureRequest, url: str) -> str:
+    """The URL of a store on each engine."""
+    return url if request.param == "sqlite" else str(request.getfixturevalue("postgres"))
 
 
 def put(database: Database, traces: Sequence[Trace]) -> None:
@@ -173,7 +181,7 @@ def test_what_an_export_fails_at_takes_nothing_from_what_was_learnt(
         process = upkeep_process.Upkeep(source, answers)
         process._obey(Orders(url, ("shop", ""), str(tmp_path), "days"))  # pyright: ignore[reportPrivateUsage]
         process._work()  # pyright: ignore[reportPrivateUsage]
-        said = [process._read() for _ in range(2)]  # pyright: ignore[reportPrivateUsage]
+        said = [read_frame(source) for _ in range(2)]
         assert "cannot be written" in upkeep_process.decode_news(said[1]).error
         assert process._watch is not None  # pyright: ignore[reportPrivateUsage]
         process._close()  # pyright: ignore[reportPrivateUsage]
@@ -193,7 +201,7 @@ def test_what_failed_is_tried_again_soon_and_at_once_when_the_store_is_back(
             process._due["look"] = time.monotonic()  # pyright: ignore[reportPrivateUsage]
             process._due["export"] = time.monotonic() + 60 * (store == url)  # pyright: ignore[reportPrivateUsage]
             process._work()  # pyright: ignore[reportPrivateUsage]
-            return [upkeep_process.decode_news(process._read()) for _ in range(2)]  # pyright: ignore[reportPrivateUsage]
+            return [upkeep_process.decode_news(read_frame(source)) for _ in range(2)]
 
         assert [(one.chore, bool(one.error)) for one in news(f"sqlite://{tmp_path / 'store'}")] == [
             ("look", True),
@@ -205,8 +213,13 @@ def test_what_failed_is_tried_again_soon_and_at_once_when_the_store_is_back(
 
 
 @asynccontextmanager
-async def receiver(statuses: list[int]) -> AsyncGenerator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
-    """Another system on loopback: its URL and what it was sent. It answers with the statuses, and then 204."""
+async def receiver(
+    statuses: list[int], held: asyncio.Event | None = None
+) -> AsyncGenerator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
+    """Another system on loopback: its URL and what it was sent. It answers with the statuses, and then 204.
+
+    Where there is something to wait for, it lets the first one wait for it.
+    """
     taken: list[tuple[dict[str, str], bytes]] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -216,6 +229,8 @@ async def receiver(statuses: list[int]) -> AsyncGenerator[tuple[str, list[tuple[
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         taken.append((headers, await reader.readexactly(int(headers["content-length"]))))
+        if held is not None and len(taken) == 1:
+            await held.wait()
         status = statuses.pop(0) if statuses else 204
         writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
         writer.close()
@@ -253,6 +268,53 @@ async def test_an_alarm_that_is_raised_beside_the_server_is_told_until_it_is_tak
         assert headers["webhook-id"] == told["data"]["id"] and len(told["data"]["examples"]) == 3
         with pytest.raises(Exception, match="signature"):
             Receiver(SECRET).verify(body.decode().replace("failed", "fine"), headers)
+
+
+async def test_of_two_servers_on_one_store_each_tells_what_the_other_does_not(store: str) -> None:
+    first, second = alarm(opened_ns=time.time_ns() - 9), alarm(name="failed", opened_ns=time.time_ns())
+    one, other = connect(store), connect(store)
+    for each in (first, second):
+        alarms.open_alarm(one, each)
+    held = asyncio.Event()
+    async with receiver([], held) as (hook, taken):
+        egress = Client([hook])
+        servers = [Upkeep(database, egress) for database in (one, other)]
+        try:
+            for before, server in enumerate(servers):
+                await until(lambda before=before: len(taken) == before)
+                server.aim(Orders(store, ("shop",), "", ""), Hook(hook, Secret(SECRET)))
+                server.start(60)
+            await until(lambda: alarms.untold(one, ["shop"], 0) == [first])
+            held.set()
+            await until(lambda: alarms.untold(one, ["shop"], 0) == [])
+        finally:
+            held.set()
+            for server in servers:
+                await server.close()
+            await egress.close()
+            one.close()
+            other.close()
+    assert [headers["webhook-id"] for headers, _ in taken] == [first.id, second.id]
+
+
+async def test_what_a_server_died_over_is_told_by_another_after_a_time(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "LOOK_S", 0.05)
+    one = alarm(opened_ns=time.time_ns())
+    alarms.open_alarm(database, one)
+    assert alarms.claim(database, one.id, time.time_ns() - alarms.LEASE_NS + 10**9)
+    async with receiver([]) as (hook, taken):
+        egress = Client([hook])
+        upkeep = Upkeep(database, egress)
+        upkeep.aim(Orders(url, ("shop",), "", ""), Hook(hook, Secret(SECRET)))
+        upkeep.start(60)
+        try:
+            await until(lambda: not alarms.untold(database, ["shop"], 0))
+        finally:
+            await upkeep.close()
+            await egress.close()
+    assert len(taken) == 1
 
 
 async def test_a_webhook_that_is_down_is_said_to_be_and_keeps_nobody_waiting(database: Database, url: str) -> None:

@@ -13,7 +13,7 @@ SAID = [
     ("No, I meant the under-13s", "correction"),
     ("That's wrong, they train on Mondays", "wrong"),
     ("This doesn't answer my question", "unanswered"),
-    ("Can you be more specific?", "incomplete"),
+    ("too vague, which hall?", "incomplete"),
     ("stop saying you're not sure", "unconfident"),
     ("you already told me that twice", "repetitive"),
     ("please check the documents", "use_results"),
@@ -25,7 +25,7 @@ SAID = [
 INNOCENT = [
     "no problem, I'll ask the coach",
     "No, thanks, that is all",
-    "No thanks, perfect weather isn't needed",
+    "No thanks, the weather is perfect",
     "Actually, next question: who is the coach?",
     "No goals were scored? How come?",
     "Translate: 'That is not what I ordered.'",

@@ -5,7 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from regista.store import Database
-from regista.store.alarms import Alarm, close, new_id, newest, open_alarm, opened, told, untold
+from regista.store.alarms import LEASE_NS, Alarm, claim, close, new_id, newest, open_alarm, opened, told, untold
 
 
 def alarm(**fields: Any) -> Alarm:
@@ -49,3 +49,18 @@ def test_what_the_webhook_has_not_taken_is_found_until_it_has(database: Database
     told(database, old.id, 99)
     assert [one.id for one in untold(database, ["shop"], 0)] == [new.id]
     assert {one.id: one.told_ns for one in opened(database, ["shop"])} == {old.id: 99, new.id: None}
+
+
+def test_an_alarm_is_for_one_server_to_tell_until_it_is_told_given_back_or_too_long_ago(database: Database) -> None:
+    one, other = alarm(), alarm(name="dollars")
+    for each in (one, other):
+        assert open_alarm(database, each)
+    now = 10 * LEASE_NS
+    assert claim(database, one.id, now) and not claim(database, one.id, now + LEASE_NS - 1)
+    assert claim(database, other.id, now) and not claim(database, "none", now)
+    told(database, one.id, None)
+    assert claim(database, one.id, now + 1), "it was given back"
+    assert claim(database, one.id, now + 1 + LEASE_NS), "who had it died over it"
+    told(database, one.id, now)
+    assert not claim(database, one.id, now + 9 * LEASE_NS)
+    assert [each.id for each in untold(database, ["shop"], 0)] == [other.id]

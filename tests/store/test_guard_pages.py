@@ -75,10 +75,11 @@ def test_the_last_times_that_one_masked_or_blocked_come_the_newest_first(databas
     assert guard_pages.with_questions(database, list(seen.values()), 8)[0].question == "question"
 
 
-def test_labels_are_read_by_their_names_the_newest_first(database: Database) -> None:
+def test_reviewers_labels_are_read_by_their_names_the_newest_first(database: Database) -> None:
     names = ("a:right", "a:wrong", "b:right")
     given = [Feedback("label", "reviewer", BEGUN + at, trace(1).id, 1, name=name) for at, name in enumerate(names)]
     given.append(Feedback("score", "reviewer", BEGUN + 9, trace(1).id, 1, name="a:right"))
+    given.append(Feedback("label", "user", BEGUN + 9, trace(1).id, 1, name="a:right"))
     with database.transaction() as transaction:
         feedback.put(transaction, [feedback.Kept(bytes([n] * 16), one, "", "") for n, one in enumerate(given)])
     found = guard_pages.labels(database, ["a:right", "a:wrong"])

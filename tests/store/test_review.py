@@ -91,6 +91,23 @@ def test_votes_come_back_with_what_was_said(database: Database) -> None:
     assert review.of_trace(database, trace(2).id) == [("answers", 0, "")]
 
 
+def test_a_vote_that_was_taken_back_counts_no_more_and_its_item_is_free_again(database: Database) -> None:
+    put(database, item(1, votes=2), item(2, votes=1))
+    with database.transaction() as transaction:
+        for of, again, vote in ((1, False, b"v"), (1, True, b"w"), (2, False, b"x")):
+            turn = Turn(item(of).id, "ann", again, "voted", "", 5, 50, 8, vote * 16)
+            review.keep(transaction, PLACE, turn)
+        assert review.free(transaction, PLACE, "ann", 2, 60) is None
+        review.withdrawn(transaction, b"w" * 16)
+        counted = review.item(transaction, item(1).id)
+        assert counted is not None and counted.votes == 2, "a blind repeat counted for nothing"
+        review.withdrawn(transaction, b"v" * 16)
+        review.withdrawn(transaction, b"v" * 16)
+        assert review.turns(transaction, item(1).id, "ann") == []
+        assert review.free(transaction, PLACE, "ann", 2, 60) == item(1).id
+    assert review.count(database, PLACE, 2).votes == 2
+
+
 def test_traces_that_go_take_what_is_asked_about_them_along(database: Database) -> None:
     put(database, item(1), item(2, other=trace(3).id), item(4))
     with database.transaction() as transaction:

@@ -1,5 +1,6 @@
 """Sums that are read instead of traces, on both engines."""
 
+import time
 from typing import Any
 
 import pytest
@@ -7,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from regista.core.nouns import Call, Trace, Usage
-from regista.stats.sketch import ERROR
-from regista.store import Database, rollups
+from regista.stats.sketch import ERROR, Sketch
+from regista.store import Database, connect, postgres, rollups, schema, sqlite
+from regista.store.grains import GRAINS, LONGER
 from regista.store.rollups import HOUR_S, MINUTE_S, NANO, Rollup
-from regista.store.traces import sum_up, write
+from regista.store.traces import sum_up, withdraw, write
 
 NOON = 1_795_262_400
 """A full hour, in seconds since 1970."""
@@ -172,3 +174,137 @@ def test_the_sums_of_any_traces_are_those_of_the_traces(
         assert one.count == len(same) and one.failed == sum(x[2] == "error" for x in same)
         middle = sorted(x[3] for x in same)[-(-len(same) // 2) - 1]
         assert one.duration_ns[0] == pytest.approx(middle, abs=middle * ERROR + 1)
+
+
+DAYS = st.lists(
+    st.tuples(
+        st.integers(-40 * HOUR_S, 40 * HOUR_S),
+        st.sampled_from(("shop", "openai/a")),
+        st.sampled_from(("ok", "error")),
+        st.integers(1, 10**11),
+    ),
+    max_size=30,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    made=DAYS,
+    gone=st.integers(0, 3),
+    since_s=st.integers(-50 * HOUR_S, 50 * HOUR_S),
+    length_s=st.integers(0, 100 * HOUR_S) | st.sampled_from([12 * HOUR_S, 48 * HOUR_S]),
+    grain_h=st.sampled_from([1, 3, 5, 6, 12, 24]),
+    by=st.sampled_from([(), ("time",), ("model",), ("time", "model")]),
+)
+def test_any_time_read_in_longer_sums_is_what_its_hours_are_and_its_traces(
+    database: Database,
+    made: list[tuple[int, str, str, int]],
+    gone: int,
+    since_s: int,
+    length_s: int,
+    grain_h: int,
+    by: Any,
+) -> None:
+    empty(database)
+    some = [
+        trace(n, NOON + second, model=model, status=status, duration_ns=duration, calls=())
+        for n, (second, model, status, duration) in enumerate(made)
+    ]
+    store(database, *some)
+    numbers = [row[0] for row in database.query("SELECT n FROM traces ORDER BY n LIMIT ?", (gone,))]
+    with database.transaction() as transaction:
+        withdraw(transaction, list(zip(numbers, some, strict=False)))
+    since, until, grain = NOON + since_s, NOON + since_s + length_s, grain_h * HOUR_S
+    asked: dict[str, Any] = {"by": by, "since_s": since, "until_s": until, "grain_s": grain}
+    found = rollups.read(database, "traces", **asked)
+    known = grains(database)
+    forget_grains(database)
+    assert (known, rollups.read(database, "traces", **asked)) == (set(LONGER), found)
+    kept: dict[tuple[int, str], list[Trace]] = {}
+    for one in some[len(numbers) :]:
+        hour = one.started_ns // (HOUR_S * NANO) * HOUR_S
+        if since <= hour < until:
+            key = hour // grain * grain if "time" in by else 0, one.model if "model" in by else ""
+            kept.setdefault(key, []).append(one)
+    assert [(one.start_s, one.model, one.count, one.failed, one.duration_ns[1]) for one in found] == [
+        (*key, len(of), sum(one.status == "error" for one in of), round(p95([one.duration_ns for one in of])))
+        for key, of in sorted(kept.items())
+    ]
+    sum_up(database)
+    assert (grains(database), rollups.read(database, "traces", **asked)) == (set(LONGER), found)
+
+
+def p95(values: list[int]) -> float:
+    return Sketch.of(values).quantile(0.95)
+
+
+def empty(database: Database) -> None:
+    with database.transaction() as transaction:
+        for table in ("traces", "spans", "bodies", "body_words", "ledger", "trace_rollups", "call_rollups"):
+            transaction.execute(f"DELETE FROM {table}")
+
+
+def grains(database: Database) -> set[int]:
+    return {grain for (grain,) in database.query("SELECT grain_s FROM rollup_grains")}
+
+
+def forget_grains(database: Database) -> None:
+    with database.transaction() as transaction:
+        transaction.execute("DELETE FROM rollup_grains")
+
+
+def lengths(database: Database) -> dict[int, int]:
+    """Traces in the sums of each length."""
+    rows = database.query("SELECT grain_s, sum(traces) FROM trace_rollups GROUP BY grain_s")
+    return {int(grain): int(count) for grain, count in rows}
+
+
+def test_hours_are_read_until_longer_sums_are_made_of_those_an_older_regista_kept(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as older:
+        for engine in (sqlite, postgres):
+            older.setattr(engine, "steps", lambda: schema.steps()[:15])
+        older.setattr(rollups, "GRAINS", GRAINS[:2])
+        before = connect(url)
+        store(before, *(trace(n, NOON + n * HOUR_S) for n in range(30)))
+        before.close()
+    database = connect(url)
+    store(database, trace(30, NOON + 1))
+    assert grains(database) == set()
+    day = rollups.read(database, "traces", (), since_s=NOON, until_s=NOON + 24 * HOUR_S)
+    assert [one.count for one in day] == [25]
+    assert (sum_up(database), rollups.mend(database)) == (0, 0)
+    assert (grains(database), lengths(database)) == (set(LONGER), dict.fromkeys(GRAINS, 31))
+    assert rollups.read(database, "traces", (), since_s=NOON, until_s=NOON + 24 * HOUR_S) == day
+    database.close()
+
+
+def test_what_an_older_regista_stores_beside_a_newer_one_is_in_longer_sums_once_one_starts_again(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = time.time() // HOUR_S * HOUR_S - 15 * HOUR_S
+    store(database, trace(1, noon), trace(2, noon, variant="v2"))
+    with monkeypatch.context() as older:
+        older.setattr(rollups, "GRAINS", GRAINS[:2])
+        store(database, trace(3, noon + 5), trace(4, noon + 13 * HOUR_S))
+    assert lengths(database) == {MINUTE_S: 4, HOUR_S: 4, **dict.fromkeys(LONGER, 2)}
+    sum_up(database)
+    assert lengths(database) == dict.fromkeys(GRAINS, 4)
+    calls = database.query("SELECT grain_s, sum(calls) FROM call_rollups GROUP BY grain_s ORDER BY grain_s")
+    assert [(int(grain), int(count)) for grain, count in calls] == [(grain, 4) for grain in GRAINS]
+
+
+def test_a_long_time_is_read_in_few_rows(database: Database) -> None:
+    store(database, *(trace(n, NOON + n * HOUR_S) for n in range(48)))
+    read: list[int] = []
+
+    class Counting:
+        def query(self, sql: str, parameters: Any = ()) -> Any:
+            rows = database.query(sql, parameters)
+            read.append(len(rows))
+            return rows
+
+    counting: Any = Counting()
+    (found,) = rollups.read(counting, "traces", (), since_s=NOON - 500 * HOUR_S, until_s=NOON + 500 * HOUR_S)
+    assert (found.count, read) == (48, [2, 4])

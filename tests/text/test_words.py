@@ -1,5 +1,7 @@
+import unicodedata
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from regista.text.words import PHRASES, found, held, phrases, piece, words
@@ -69,6 +71,33 @@ def test_a_piece_is_of_its_text_and_its_marks_hold_what_was_asked(asked: str, be
     for start, end in marks:
         assert set(words(shown[start:end])) & {word for phrase in sought for word in phrase}
     assert list(marks) == sorted(marks)
+
+
+def by_the_words(asked: str, said: list[str]) -> bool:
+    spaced = [f" {' '.join(words(text))} " for text in said]
+    return all(any(f" {' '.join(phrase)} " in text for text in spaced) for phrase in phrases(asked))
+
+
+beyond = st.text(
+    st.sampled_from("aAbkrsı é\u0301ÀßſKfﬁ½…—’\u00ad\u200d😀İΣςйЙ返か\u3099한\u1112\u1161\u0915\u093f.-"), max_size=6
+)
+
+
+@given(st.lists(beyond, min_size=1, max_size=3), beyond, beyond, st.booleans())
+@example(["-"], "\u1112\u1161\u11ab", "", True)
+def test_what_is_held_is_what_the_words_of_a_text_say(said: list[str], asked: str, before: str, within: bool) -> None:
+    text = f"{before}{asked}{said[0]}" if within else before
+    quoted = f'"{asked}"'
+    for query in (asked, quoted, f"{asked} {before}"):
+        assert held(phrases(query), [text, *said]) == by_the_words(query, [text, *said])
+
+
+def test_any_character_is_held_as_the_words_have_it() -> None:
+    changed = [c for c in map(chr, range(0x80, 0x30000)) if unicodedata.normalize("NFKD", c).casefold() != c]
+    for character in (*changed[:5_000], *changed[5_000::50], *map(chr, range(0x80, 0x30000, 200))):
+        text = f"a{character}b {character}\u0301 {character.upper()}"
+        for query in (character, f"a{character}b", "ab", words(text)[-1]):
+            assert held(phrases(query), [text, "—"]) == by_the_words(query, [text, "—"]), (query, text)
 
 
 def test_a_piece_shows_the_first_place_with_what_is_around_it() -> None:

@@ -5,16 +5,17 @@ kept: never in the process that serves.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 
 from regista.app.configuration import FILE
-from regista.app.days import places
+from regista.app.days import gone_from, places, unreached
 from regista.app.erasing_files import erase_lines
 from regista.core.digest import digest
-from regista.core.errors import MissingExtraError, RequestError
+from regista.core.errors import MissingExtraError, RegistaError, RequestError
+from regista.core.user import forms
 from regista.data import erasing as datasets
 from regista.data.erasing import Erased
 from regista.store import Database, erasing, parquet, seeking
@@ -29,7 +30,7 @@ NAMED = 8
 
 
 class Erasure(Struct):
-    """What was done. `removed` counts by place; `exact_keys` are what shared caches may still have, by application.
+    """What was done. `removed` counts by place; `exact_keys` are what was taken out of a shared cache, by application.
 
     `looked_for` texts were searched in the bytes of `files` files: `residue` are those files in which something is that
     no row says, `rows` the tables in which the same words are because others said them. `left` counts what tables still
@@ -73,11 +74,16 @@ def tenant_of(database: Database, user: str, tenant: str | None) -> str:
     return next(iter(known), "default")
 
 
-def erase(database: Database, user: str, tenant: str, folder: Path) -> Erasure:
+Forget = Callable[[Sequence[tuple[str, str]]], None]
+"""Takes answers out of a shared cache: their applications and keys."""
+
+
+def erase(database: Database, user: str, tenant: str, folder: Path, forget: Forget | None = None) -> Erasure:
     """Erase a tenant's user. `folder` is the application's: its datasets are there, and the days that were exported.
     Where several applications share a store, those in folders beside it are looked at too.
 
-    Whatever fails or is interrupted, the next time does the rest.
+    Whatever fails or is interrupted, the next time does the rest: the traces' own rows, without a word in them, are the
+    last to go, and stay where something could not be reached that is found by them.
 
     Raises:
         StoreError: the store cannot be used, and some may still be in it.
@@ -94,15 +100,21 @@ def erase(database: Database, user: str, tenant: str, folder: Path) -> Erasure:
     gone = [one for place in folders for one in datasets.erase(place, traces)]
     removed["examples"] = sum(one.examples for one in gone)
     database.bodies.erase([one.n for one in taken])
-    problems: list[str] = []
-    try:
-        removed["exported"] = _from_days(folders, traces)
-        removed["traces"] = erasing.take_rows(database, taken)
-        removed["exported"] += _from_days(folders, traces)  # a day may have closed before its rows went
-    except MissingExtraError as error:
-        # The rows stay, without a word in them: by these the days are found once they can be written.
-        problems.append(error.message)
+    problems = [gone_from(place, away) for place in folders for away in unreached(place)]
     time.sleep(LATE_S)
+    try:
+        removed["exported"] = _from_days(folders, traces, tenant, user)
+    except MissingExtraError as error:
+        problems.append(error.message)
+    if forget is not None and keys:
+        try:
+            forget(sorted(keys))
+        except RegistaError as error:
+            problems.append(f"Answers stay in the shared cache. {error.message}")
+    if not problems:
+        removed["traces"] = erasing.take_rows(database, taken)
+        # A day may have closed before its rows went.
+        removed["exported"] += _from_days(folders, traces, tenant, user)
     if erasing.left(database, taken):
         removed += erasing.take_words(database, taken, ())
     found = _looked(database, pieces)
@@ -121,9 +133,13 @@ def _folders(database: Database, folder: Path) -> list[Path]:
     return [folder, *sorted(mark.parent for mark in folder.parent.glob(f"*/{FILE}") if mark.parent != folder)]
 
 
-def _from_days(folders: Sequence[Path], traces: set[str]) -> int:
-    """Take traces out of all days that were exported; how many there were."""
-    return sum(parquet.erase(place, sorted(traces)) for folder in folders for place in places(folder))
+def _from_days(folders: Sequence[Path], traces: set[str], tenant: str, user: str) -> int:
+    """Take traces, and all of a user, out of the days that were exported; how many there were.
+
+    Rows of the user may be in them that the store has deleted for their age.
+    """
+    given = (sorted(traces), tenant, forms(user))
+    return sum(parquet.erase(place, *given) for folder in folders for place in places(folder))
 
 
 def _looked(database: Database, pieces: Sequence[bytes]) -> seeking.Found:

@@ -6,12 +6,13 @@
 import asyncio
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from regista.app.erasing import Erasure, erase
+from regista.app.erasing import Erasure, Forget, erase
 from regista.core.errors import RegistaError, StoreError
 from regista.observe.priority import make_way
 from regista.serve.caches.shared import SharedAnswers
@@ -40,15 +41,9 @@ def run(order: Order) -> Erasure:
     """Erase, in this process. Raises as `erase`."""
     database = connect(order.url)
     try:
-        done = erase(database, order.user, order.tenant, Path(order.folder))
+        return erase(database, order.user, order.tenant, Path(order.folder), _forget_in(order.redis))
     finally:
         database.close()
-    if order.redis and done.exact_keys:
-        try:
-            asyncio.run(_forget_shared(order.redis, done.exact_keys))
-        except StoreError as error:
-            done.problems.append(f"Answers in the shared cache stay until they expire. {error.message}")
-    return done
 
 
 async def run_beside(order: Order) -> Erasure:
@@ -66,7 +61,12 @@ async def run_beside(order: Order) -> Erasure:
     return told.erasure
 
 
-async def _forget_shared(url: str, keys: list[tuple[str, str]]) -> None:
+def _forget_in(url: str) -> Forget | None:
+    """How to take answers out of the Redis of a URL, if there is one."""
+    return (lambda keys: asyncio.run(_forget_shared(url, keys))) if url else None
+
+
+async def _forget_shared(url: str, keys: Sequence[tuple[str, str]]) -> None:
     shared = connect_redis(url)
     try:
         for application in {application for application, _ in keys}:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from regista.app.feedback_seen import Seen
-from regista.app.hiding import hide
 from regista.core.errors import RegistaError
 from regista.core.nouns import Feedback
 from regista.feedback.conversation import History, Link, history, keys, link
@@ -154,6 +153,8 @@ def _masked(seen: Seen, past: History) -> Seen:
     """A request with what is personal in it hidden; where that cannot be told, nothing of it is kept."""
     came = past.messages[past.answer].text if past.answer is not None else ""
     returned = seen.returned if seen.returned is not None else came
+    from regista.app.hiding import hide  # noqa: PLC0415 - where nothing is masked, it is not needed
+
     try:
         return replace(seen, question=hide(seen.question), answer=hide(seen.answer), returned=hide(returned))
     except RegistaError:

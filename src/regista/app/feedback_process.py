@@ -8,15 +8,17 @@ import contextlib
 import select
 import signal
 import time
+from collections.abc import Callable
 from io import FileIO
 
 import msgspec
 
 from regista.app.feedback_following import Following
-from regista.app.feedback_seen import HEADER, Batch, Told, decode_batch, decode_seen, decode_url, frame
+from regista.app.feedback_seen import Batch, Told, decode_batch, decode_seen, decode_url
 from regista.core.errors import StoreError
+from regista.core.framing import frame, read_frame
 from regista.observe.priority import make_way
-from regista.store import Database, connect
+from regista.store import BESIDE_KB, Database, connect
 
 SWEEP_S = 30.0
 """How often it is looked which conversations are over, at the least; where one is after less, more often."""
@@ -27,11 +29,15 @@ RETRY_S = 0.25
 
 
 class Follower:
-    """Takes batches in their order. What cannot be stored or read is lost, and counted."""
+    """Takes batches in their order. What cannot be stored or read is lost, and counted.
 
-    def __init__(self, source: FileIO, answers: FileIO) -> None:
+    `begun` is called once, after the first: by then all is loaded that takes a while.
+    """
+
+    def __init__(self, source: FileIO, answers: FileIO, begun: Callable[[], None] | None = None) -> None:
         self._source = source
         self._answers = answers
+        self._begun = begun
         self._url = ""
         self._database: Database | None = None
         self._following: Following | None = None
@@ -42,14 +48,17 @@ class Follower:
 
     def run(self) -> None:
         """Follow what comes in until it ends. A frame that is cut off is no batch."""
-        if url := self._read():
+        if url := read_frame(self._source):
             self._url = decode_url(url)
         while True:
             while not self._readable.poll(self._pause_s() * 1000):
                 self._sweep()
-            if not (payload := self._read()):
+            if not (payload := read_frame(self._source)):
                 break
             self._take(decode_batch(payload))
+            if self._begun is not None:
+                self._begun()
+                self._begun = None
             if time.monotonic() - self._swept > self._pause_s():
                 self._sweep()
         if self._database is not None:
@@ -57,18 +66,6 @@ class Follower:
 
     def _pause_s(self) -> float:
         return min(SWEEP_S, self._idle_s / 2) if self._idle_s else SWEEP_S
-
-    def _read(self) -> bytes:
-        header = self._exactly(HEADER.size)
-        return self._exactly(HEADER.unpack(header)[0]) if header else b""
-
-    def _exactly(self, size: int) -> bytes:
-        """So many bytes; none where it ends before."""
-        parts, left = list[bytes](), size
-        while left and (part := self._source.read(left)):
-            parts.append(part)
-            left -= len(part)
-        return b"" if left else b"".join(parts)
 
     def _take(self, batch: Batch) -> None:
         self._idle_s = batch.idle_s
@@ -113,7 +110,7 @@ class Follower:
 
     def _opened(self) -> Following:
         if self._database is None or self._following is None:
-            self._database = connect(self._url)
+            self._database = connect(self._url, cache_kb=BESIDE_KB)
             self._following = Following(self._database)
         return self._following
 
@@ -132,6 +129,7 @@ class Follower:
 if __name__ == "__main__":
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    make_way(19)  # an answer, and the trace of it, go before what is thought of the last one
     with open(0, "rb", buffering=0, closefd=False) as source, open(1, "wb", buffering=0, closefd=False) as answers:
-        Follower(source, answers).run()
+        # An answer, and the trace of it, go before what is thought of the last one. But who has no time to begin
+        # keeps a server that ends waiting, for seconds on a busy machine.
+        Follower(source, answers, lambda: make_way(19)).run()

@@ -1,18 +1,15 @@
-"""What the serving process tells the one that follows conversations, and hears back: length-prefixed msgpack in pipes.
+"""What the serving process tells the one that follows conversations, and hears back, framed, in two pipes.
 
 Down goes the URL of the store, and then answered requests as they were seen; up comes what was found. Requests are
 encoded one by one, so that one that cannot be read spoils no other.
 """
 
-import struct
 from collections.abc import Sequence
 
 import msgspec
 
 from regista.core.nouns import Message
 from regista.observe.capture import Capture
-
-HEADER = struct.Struct("!I")
 
 
 class Seen(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -63,10 +60,3 @@ decode_seen = msgspec.msgpack.Decoder(Seen).decode
 decode_url = msgspec.msgpack.Decoder(str).decode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_told = msgspec.msgpack.Decoder(Told).decode
-_encode = msgspec.msgpack.Encoder().encode
-
-
-def frame(message: str | Batch | Told) -> bytes:
-    """A message with its length in front."""
-    payload = _encode(message)
-    return HEADER.pack(len(payload)) + payload

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 import msgspec
 
-from regista.app.feedback_seen import HEADER, Batch, Seen, Told, decode_told, encode_seen, frame
+from regista.app.feedback_seen import Batch, Seen, Told, decode_told, encode_seen
+from regista.core.framing import frame, receive_frame
 
 WAITING = 2_000
 """Requests that may wait; further ones are left out."""
@@ -162,10 +163,9 @@ class Signals:
         self._sent.clear()
 
     async def _listen(self, answers: asyncio.StreamReader) -> None:
-        with suppress(asyncio.IncompleteReadError, msgspec.DecodeError):
-            while True:
-                (length,) = HEADER.unpack(await answers.readexactly(HEADER.size))
-                self._hear(decode_told(await answers.readexactly(length)))
+        with suppress(msgspec.DecodeError):
+            while payload := await receive_frame(answers):
+                self._hear(decode_told(payload))
 
     def _hear(self, told: Told) -> None:
         self.found += told.found

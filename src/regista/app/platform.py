@@ -263,7 +263,7 @@ class Platform:
 
     def health(self) -> Json:
         """Whether requests are served, and what is wrong with anything beside them."""
-        problems = [self.problem, self.log.last_error, self.limits.problem, self._exporter.problem]
+        problems = [self.problem, self.log.last_error, self.log.held_off, self.limits.problem, self._exporter.problem]
         problems += [self.hearing.signals.last_error, *self.upkeep.problems]
         problems = [problem for problem in problems if problem]
         upstreams = [upstream for upstream in self._loaded.upstreams.state() if upstream.state in ("open", "half-open")]

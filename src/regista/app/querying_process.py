@@ -6,6 +6,7 @@ Needs the extra `sql`.
 """
 
 import importlib
+import re
 import resource
 import signal
 import sys
@@ -52,6 +53,10 @@ class Answer(Struct, frozen=True):
     error: str = ""
 
 
+_WORD = re.compile(rb"with\b", re.IGNORECASE)
+# A WITH may hold a COPY or an INSERT. The engine allows that at the top of a statement alone, where no query here
+# stands; but of a PIVOT's values it makes a statement of their own, which begins with the same WITH.
+_WITH = "A PIVOT is answered without WITH: write what it names as a subquery, or the values after IN (…)."
 encode = msgspec.json.Encoder().encode
 decode_query = msgspec.json.Decoder(Query).decode
 decode_answer = msgspec.json.Decoder(Answer).decode
@@ -75,9 +80,12 @@ def answer(query: Query) -> Answer:
     try:
         statements = connection.extract_statements(query.sql)
         kinds = [one.type for one in statements]
-        if kinds != [duckdb.StatementType.SELECT]:
+        # A PIVOT is several statements in one, and so is all that has one in it: also a COPY, which no query can hold.
+        if kinds not in ([duckdb.StatementType.SELECT], [duckdb.StatementType.MULTI]):
             return Answer(error=_refusal(kinds))
-        body = statements[0].query.strip().rstrip(";")
+        body, has_with = _body(duckdb, statements[0].query)
+        if has_with and kinds != [duckdb.StatementType.SELECT]:
+            return Answer(error=_WITH)
         head = connection.execute(f"SELECT * FROM ({body}\n) LIMIT 0").description
         if len(head) > COLUMNS:
             return Answer(error=f"These are {len(head):,} columns: ask for {COLUMNS} at most.")
@@ -110,6 +118,14 @@ def _opened(duckdb: Any, folder: Path) -> Any:
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def _body(duckdb: Any, sql: str) -> tuple[str, bool]:
+    """A statement without the semicolons and comments at its end, and whether the word WITH is in it."""
+    written = sql.encode()
+    tokens = [(start, written[start:]) for start, kind in duckdb.tokenize(sql) if kind != duckdb.token_type.comment]
+    ends = [start for start, rest in tokens if rest.startswith(b";")]
+    return written[: ends[0] if ends else len(written)].decode(), any(_WORD.match(rest) for _, rest in tokens)
 
 
 def _refusal(kinds: list[Any]) -> str:

@@ -13,7 +13,8 @@ from contextlib import suppress
 import msgspec
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
-from regista.app.upkeep_process import HEADER, News, Orders, decode_news, frame
+from regista.app.upkeep_process import News, Orders, decode_news
+from regista.core.framing import frame, receive_frame
 from regista.core.nouns import Json
 from regista.egress import Transport
 from regista.observe.figures import Figure, figures_of
@@ -43,7 +44,7 @@ class Upkeep:
         self._database = database
         self._orders = Orders("", (), "", "")
         self._hook: Hook | None = None
-        self._webhook = Webhook(transport, self._untold, self._told, pauses_s)
+        self._webhook = Webhook(transport, self._untold, self._claim, self._told, pauses_s)
         self._process: Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._ending = False
@@ -95,8 +96,11 @@ class Upkeep:
         found = await asyncio.to_thread(alarms.untold, self._database, of, since)
         return [Event(one.id, one.opened_ns, _data(one)) for one in found]
 
-    async def _told(self, id: str) -> None:
-        await asyncio.to_thread(alarms.told, self._database, id, time.time_ns())
+    async def _claim(self, id: str) -> bool:
+        return await asyncio.to_thread(alarms.claim, self._database, id, time.time_ns())
+
+    async def _told(self, id: str, taken: bool) -> None:
+        await asyncio.to_thread(alarms.told, self._database, id, time.time_ns() if taken else None)
 
     async def _keep(self, after_s: float) -> None:
         """Keep a process running: each that dies is followed by another, the later the more there were."""
@@ -141,10 +145,9 @@ class Upkeep:
             stdin.write(frame(self._orders))
 
     async def _listen(self, news: asyncio.StreamReader) -> None:
-        with suppress(asyncio.IncompleteReadError, msgspec.DecodeError):
-            while True:
-                (length,) = HEADER.unpack(await news.readexactly(HEADER.size))
-                self._hear(decode_news(await news.readexactly(length)))
+        with suppress(msgspec.DecodeError):
+            while payload := await receive_frame(news):
+                self._hear(decode_news(payload))
 
     def _hear(self, news: News) -> None:
         self._problems["process"] = ""

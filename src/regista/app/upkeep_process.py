@@ -8,7 +8,6 @@ import contextlib
 import importlib.util
 import select
 import signal
-import struct
 import subprocess
 import sys
 import time
@@ -22,17 +21,17 @@ from msgspec import Struct
 
 from regista.app.days import place_of, remember
 from regista.core.errors import RegistaError, StoreError
+from regista.core.framing import frame, read_frame
 from regista.feedback.labels import AGAINST
 from regista.observe import streams
 from regista.observe.features import COST, DURATION, FAILED, FIRST_TOKEN, Key
 from regista.observe.priority import make_way
 from regista.observe.streams import Raised, Streams
-from regista.store import Database, alarms, connect
+from regista.store import BESIDE_KB, Database, alarms, connect
 from regista.store.alarms import Alarm
 from regista.store.arrivals import Arrival, arrivals, newest, opinions
 from regista.store.parquet import export
 
-HEADER = struct.Struct("!I")
 LOOK_S = 5.0
 """How often it is looked what arrived."""
 COMPARE_S, EXPORT_S = 3_600.0, 600.0
@@ -89,12 +88,6 @@ decode_orders = msgspec.msgpack.Decoder(Orders).decode
 decode_news = msgspec.msgpack.Decoder(News).decode
 _findings = msgspec.msgpack.Decoder(list[Finding]).decode
 encode = msgspec.msgpack.Encoder().encode
-
-
-def frame(message: Orders | News) -> bytes:
-    """A message with its length in front."""
-    payload = encode(message)
-    return HEADER.pack(len(payload)) + payload
 
 
 class Watch:
@@ -176,7 +169,7 @@ class Upkeep:
         while True:
             pause_s = max(0.0, min(self._due.values()) - time.monotonic()) if self._orders is not None else None
             if self._readable.poll(None if pause_s is None else pause_s * 1000):
-                if not (payload := self._read()):
+                if not (payload := read_frame(self._source)):
                     break
                 self._obey(decode_orders(payload))
             else:
@@ -252,7 +245,7 @@ class Upkeep:
     def _opened(self) -> tuple[Database, Orders]:
         assert self._orders is not None, "nothing is due before there are orders"  # noqa: S101
         if self._database is None:
-            self._database = connect(self._orders.url)
+            self._database = connect(self._orders.url, cache_kb=BESIDE_KB)
         return self._database, self._orders
 
     def _close(self) -> None:
@@ -266,18 +259,6 @@ class Upkeep:
         # The server may be gone: alarms are in the store.
         with contextlib.suppress(BrokenPipeError):
             self._answers.write(frame(news))
-
-    def _read(self) -> bytes:
-        header = self._exactly(HEADER.size)
-        return self._exactly(HEADER.unpack(header)[0]) if header else b""
-
-    def _exactly(self, size: int) -> bytes:
-        """So many bytes; none where it ends before."""
-        parts, left = list[bytes](), size
-        while left and (part := self._source.read(left)):
-            parts.append(part)
-            left -= len(part)
-        return b"" if left else b"".join(parts)
 
 
 def _figures(new: Sequence[Arrival]) -> list[dict[Key, float]]:

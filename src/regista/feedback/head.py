@@ -1,7 +1,7 @@
 """What the rules of `words` and the weights of `head.json` together take a turn to say of the answer before it.
 
-Logistic regression, trained and measured by `benchmarks/feedback/signals.py`. A rule that fires counts as `RULE` on the
-scale of its logits, one that is excused as much against. Plain Python: to look up a hundred weights takes no array.
+Logistic regression, trained and measured by `benchmarks/feedback/signals.py`. A rule that fires, or is excused, is a
+feature as words are. Plain Python: to look up a hundred weights takes no array.
 """
 
 import math
@@ -13,12 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from regista.feedback.features import Span, features
-from regista.feedback.words import cleaned, offsets, signs
+from regista.feedback.words import Signs, cleaned, offsets, signs
 
 FILE = "head.json"
 SCALE = 100
 """Weights are whole hundredths."""
-RULE = 2.0
 FIELD, MASK, MIDDLE = 32, (1 << 32) - 1, 1 << 31
 """Bits of a label's sum: enough for any text that is read."""
 
@@ -62,15 +61,18 @@ def read(turn: str, question: str = "", answer: str = "") -> tuple[Read, ...]:
     by_rule = signs(turn)
     rules = {one.label: (one.start, one.end) for one in by_rule.told}
     present = features(clean, turn, question, answer)
-    scores = logits(present)
     found: list[Read] = []
-    for at, (name, score) in enumerate(zip(names, scores, strict=True)):
+    for at, (name, score) in enumerate(zip(names, logits([*present, *ruled(by_rule)]), strict=True)):
         scale = head.labels[name]
-        whole = score + RULE * ((name in rules) - (name in by_rule.excused))
-        if whole >= scale.threshold:
+        if score >= scale.threshold:
             span = rules.get(name) or offsets(places, *_strongest(present, at, len(clean)))
-            found.append(Read(name, round(_share(scale.slope * whole + scale.level), 2), *span))
+            found.append(Read(name, round(_share(scale.slope * score + scale.level), 2), *span))
     return tuple(sorted(found, key=lambda one: -one.confidence))
+
+
+def ruled(found: Signs) -> list[str]:
+    """The features that say which rules fired and which were excused."""
+    return [f"rule {one.label}" for one in found.told] + [f"excused {label}" for label in sorted(found.excused)]
 
 
 def logits(present: Iterable[str]) -> list[float]:

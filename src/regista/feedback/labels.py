@@ -2,7 +2,7 @@
 
 The eight complaints are those of FITS (Xu et al. 2022, arXiv 2208.03270; Yuan et al. 2023, arXiv 2306.13588), as
 chapter 10 of Huyen's *AI Engineering* (2025) has them. Which label is shown is decided by `benchmarks/feedback`: from a
-precision of .9 on its held-out half on.
+precision of .9 on, among five findings or more, on the words of an author whom nothing was made from.
 """
 
 from msgspec import Struct
@@ -17,12 +17,14 @@ class Label(Struct, frozen=True):
 
 COMPLAINTS = {
     "clarifies": Label("asks for the same again, or says what was asked for", shown=False),
-    "unanswered": Label("says that the answer is none, is beside the question, or leaves them to find it alone"),
-    "points_to_results": Label("points to the place in the sources that has the answer"),
+    "unanswered": Label(
+        "says that the answer is none, is beside the question, or leaves them to find it alone", shown=False
+    ),
+    "points_to_results": Label("points to the place in the sources that has the answer", shown=False),
     "use_results": Label("says to use the sources or to look it up"),
-    "wrong": Label("says that the answer is wrong or rests on nothing"),
+    "wrong": Label("says that the answer is wrong or rests on nothing", shown=False),
     "incomplete": Label("says that the answer is not specific, complete or detailed", shown=False),
-    "unconfident": Label("says that the answer is not sure of itself"),
+    "unconfident": Label("says that the answer is not sure of itself", shown=False),
     "repetitive": Label("says that the answer repeats itself or is rude"),
 }
 FIGURES = frozenset({"length"})
@@ -31,7 +33,7 @@ LABELS = {
     **COMPLAINTS,
     "correction": Label("corrects what was meant, by them or as it was understood"),
     "rephrased": Label("asks the question before in other words", shown=False),
-    "negative": Label("is displeased with the answer"),
+    "negative": Label("is displeased with the answer", shown=False),
     "positive": Label("is pleased with the answer, or thanks for it"),
     "refusal": Label("is answered by a refusal"),
 }

@@ -5,7 +5,6 @@ Retries, fallbacks and hedges wrap this one, so that each of their tries is coun
 
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -45,11 +44,14 @@ class Metered:
         call = _Call(self, request)
         settle = None if account.hold is None else await account.hold(call.estimate())
         call.begin()
+        deltas = self.provider.generate(replace(request, model=self.model))
         try:
-            async with aclosing(self.provider.generate(replace(request, model=self.model))) as deltas:
+            try:  # contextlib.aclosing would take a microsecond more
                 async for delta in deltas:
                     if call.add(delta):
                         yield delta
+            finally:
+                await deltas.aclose()
             call.status = "ok"
         except Exception as error:
             call.failed(error)

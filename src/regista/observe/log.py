@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from regista.core.framing import HEADER, frame, receive_frame
 from regista.core.nouns import Trace
 from regista.observe.capture import Capture, bare
+from regista.observe.clock import ahead_s, booted_s
 from regista.observe.wire import (
-    HEADER,
     Acknowledgement,
     Batch,
     Gathered,
@@ -28,7 +29,6 @@ from regista.observe.wire import (
     decode_masked,
     decode_trace,
     encode_trace,
-    frame,
     thinned,
 )
 
@@ -81,6 +81,7 @@ class TraceLog:
         self._url = url
         self._masking = masking
         self._keep_s = 0
+        self._booted = booted_s()
         self._queue = queue
         self._flush_s = flush_ms / 1000
         self._waiting: deque[tuple[float, bytes]] = deque()
@@ -99,6 +100,17 @@ class TraceLog:
         """Milliseconds since the oldest trace that is not stored was appended; 0 where all are."""
         oldest = self._sent[0].since if self._sent else self._waiting[0][0] if self._waiting else None
         return 0.0 if oldest is None else (time.monotonic() - oldest) * 1000
+
+    @property
+    def held_off(self) -> str:
+        """Why nothing is deleted for its age just now; empty where it is."""
+        ahead = ahead_s(self._booted, self._keep_s) if self._keep_s else 0.0
+        if not ahead:
+            return ""
+        return (
+            f"The clock jumped {ahead / 3_600:,.1f} hours ahead, so nothing is deleted for its age. Set it right; or, "
+            "if it is right, start the server again."
+        )
 
     async def start(self) -> None:
         """Start the writer. Traces may be appended before."""
@@ -264,7 +276,7 @@ class TraceLog:
         self._process = process
         try:
             if process.stdin is not None:
-                process.stdin.write(frame(Orders(self._url, self._masking, self._keep_s)))
+                process.stdin.write(frame(Orders(self._url, self._masking, self._keep_s, self._booted)))
             for sent in self._sent:
                 self._write(sent.data)
             if self._ending and process.stdin is not None:
@@ -281,10 +293,9 @@ class TraceLog:
         return f"ended with status {process.returncode}"
 
     async def _listen(self, answers: asyncio.StreamReader) -> None:
-        with suppress(asyncio.IncompleteReadError, msgspec.DecodeError):
-            while True:
-                (length,) = HEADER.unpack(await answers.readexactly(HEADER.size))
-                self._hear(decode_acknowledgement(await answers.readexactly(length)))
+        with suppress(msgspec.DecodeError):
+            while payload := await receive_frame(answers):
+                self._hear(decode_acknowledgement(payload))
 
     def _hear(self, answer: Acknowledgement) -> None:
         if not answer.done:

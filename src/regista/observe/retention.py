@@ -8,7 +8,8 @@ import threading
 import time
 
 from regista.core.errors import StoreError
-from regista.store import Database, connect, retention
+from regista.observe.clock import ahead_s, booted_s
+from regista.store import BESIDE_KB, Database, connect, retention
 
 NANO = 1_000_000_000
 FIRST_S = 1.0
@@ -20,12 +21,16 @@ REST_S = 0.02
 
 
 class Retention(threading.Thread):
-    """Looks now and then while its process lives. `keep_s` may be changed; 0: keep all."""
+    """Looks now and then while its process lives. `keep_s` may be changed; 0: keep all.
 
-    def __init__(self, url: str) -> None:
+    While the wall clock is ahead of what passed since `booted` (see `observe.clock`) nothing is deleted.
+    """
+
+    def __init__(self, url: str, booted: float | None = None) -> None:
         super().__init__(name="retention", daemon=True)
         self.keep_s = 0
         self._url = url
+        self._booted = booted_s() if booted is None else booted
         self._database: Database | None = None
 
     def run(self) -> None:
@@ -42,7 +47,9 @@ class Retention(threading.Thread):
                 self._close()
 
     def _look(self, pause_s: float) -> None:
-        self._database = self._database or connect(self._url)
+        if ahead_s(self._booted, self.keep_s):
+            return
+        self._database = self._database or connect(self._url, cache_kb=BESIDE_KB)
         # A little less than the pause, so that whoever did it last finds itself in time again.
         retention.run(self._database, self.keep_s * NANO, int(pause_s * 0.9 * NANO), lambda: time.sleep(REST_S))
 

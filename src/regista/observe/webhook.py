@@ -30,6 +30,8 @@ TYPE = "alarm.opened"
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 1_800.0)
 """How long the other side is left alone after so many failures in a row."""
 PATIENCE = Patience(5.0, 15.0, 15.0)
+LOOK_S = 300.0
+"""How long it is at most until it is looked for what is still to be told."""
 
 
 class Event(NamedTuple):
@@ -49,8 +51,10 @@ class Hook(NamedTuple):
 
 Untold = Callable[[], Awaitable[Sequence[Event]]]
 """What is still to be told, the oldest first."""
-Told = Callable[[str], Awaitable[None]]
-"""Notes that the event of an id was taken."""
+Claim = Callable[[str], Awaitable[bool]]
+"""Whether the event of an id is for this one to tell, and nobody else, for the time it takes."""
+Told = Callable[[str, bool], Awaitable[None]]
+"""Notes whether the event of an id was taken; if not, it may be claimed again."""
 
 
 class Webhook:
@@ -59,11 +63,14 @@ class Webhook:
     `sent` counts events that were taken; `problem` is why the last request failed, empty where it did not.
     """
 
-    def __init__(self, transport: Transport, untold: Untold, told: Told, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    def __init__(
+        self, transport: Transport, untold: Untold, claim: Claim, told: Told, pauses_s: Sequence[float] = PAUSES_S
+    ) -> None:
         self.sent = 0
         self.problem = ""
         self._transport = transport
         self._untold = untold
+        self._claim = claim
         self._told = told
         self._pauses_s = pauses_s
         self._hook: Hook | None = None
@@ -98,7 +105,9 @@ class Webhook:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._anew.wait(), self._pauses_s[min(failures, len(self._pauses_s)) - 1])
             else:
-                await self._due.wait()
+                # Another server may have died before it told what it had claimed.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._due.wait(), LOOK_S)
             failures = 0 if self._anew.is_set() else failures
             self._anew.clear()
             self._due.clear()
@@ -116,10 +125,18 @@ class Webhook:
             if hook is not self._hook:
                 return self.wake()
             assert hook is not None, "without one there is nothing to send"  # noqa: S101
+            if await self._claim(event.id):
+                await self._tell(hook, event)
+        return None
+
+    async def _tell(self, hook: Hook, event: Event) -> None:
+        taken = False
+        try:
             await self._send(hook, event)
             self.sent += 1
-            await self._told(event.id)
-        return None
+            taken = True
+        finally:
+            await self._told(event.id, taken)
 
     async def _send(self, hook: Hook, event: Event) -> None:
         happened = datetime.fromtimestamp(event.at_ns // 10**9, UTC).isoformat().replace("+00:00", "Z")

@@ -1,11 +1,10 @@
-"""What the serving process and the writer say to each other: length-prefixed msgpack in two pipes.
+"""What the serving process and the writer say to each other, framed, in two pipes.
 
 Down go first the orders, with the URL of the store, which may hold a password and so is no argument for all to see, and
 then batches of traces, our own and those received from elsewhere; up come acknowledgements. A batch is taken by its
 number; the traces in it are encoded one by one, so that one that cannot be read spoils no other.
 """
 
-import struct
 from collections.abc import Sequence
 
 import msgspec
@@ -14,18 +13,18 @@ from msgspec.structs import replace
 from regista.core.nouns import Trace
 from regista.observe.capture import Capture
 
-HEADER = struct.Struct("!I")
-
 
 class Orders(msgspec.Struct, frozen=True, array_like=True):
     """What a writer is to know before all else.
 
-    `masking` is where the function is that hides what is personal in a text, as `module:name`.
+    `masking` is where the function is that hides what is personal in a text, as `module:name`. `booted` is what
+    `observe.clock` says of the server's start, where it is known.
     """
 
     url: str
     masking: str = ""
     keep_s: int = 0
+    booted: float | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
@@ -79,10 +78,3 @@ decode_masked = msgspec.msgpack.Decoder(Masked).decode
 decode_orders = msgspec.msgpack.Decoder(Orders).decode
 decode_batch = msgspec.msgpack.Decoder(Batch).decode
 decode_acknowledgement = msgspec.msgpack.Decoder(Acknowledgement).decode
-_encode = msgspec.msgpack.Encoder().encode
-
-
-def frame(message: Orders | Batch | Acknowledgement) -> bytes:
-    """A message with its length in front."""
-    payload = _encode(message)
-    return HEADER.pack(len(payload)) + payload

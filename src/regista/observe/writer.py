@@ -11,24 +11,18 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
 from regista.core.errors import StoreError
+from regista.core.framing import frame, read_frame
 from regista.core.nouns import Trace
 from regista.observe.capture import Capture, Hide, bare, hidden
-from regista.observe.otel import capturing
-from regista.observe.otel.nouns import OtlpSpan, Received
-from regista.observe.otel.packing import decode_span
-from regista.observe.otel.storing import receive
 from regista.observe.priority import make_way
-from regista.observe.retention import Retention
 from regista.observe.wire import (
-    HEADER,
     Acknowledgement,
     Orders,
     decode_batch,
@@ -36,13 +30,18 @@ from regista.observe.wire import (
     decode_masked,
     decode_orders,
     decode_trace,
-    frame,
     thinned,
 )
-from regista.store import Database, connect
+from regista.store import BESIDE_KB, Database, connect
 from regista.store.traces import sum_up, write
 
-_Gathered = list[tuple[str, list[OtlpSpan]]]
+if TYPE_CHECKING:
+    # What many servers never need, a fifth of what this process takes at rest, is imported when it is needed.
+    from regista.observe.otel.nouns import OtlpSpan, Received
+    from regista.observe.retention import Retention
+
+    _Gathered = list[tuple[str, list[OtlpSpan]]]
+    _Look = Callable[[Received], Received]
 RETRY_S = 0.25
 LINGER_S = 30.0
 """How long a store that cannot be written is tried again after the server has gone."""
@@ -65,20 +64,13 @@ class Writer:
 
     def run(self) -> None:
         """Store what comes in until it ends. A frame that is cut off is no batch."""
-        if orders := self._read():
+        if orders := read_frame(self._source):
             self._orders = decode_orders(orders)
             self._keep(self._orders.keep_s)
-        while payload := self._read():
+        while payload := read_frame(self._source):
             self._settle(payload)
         if self._database is not None:
             self._database.close()
-
-    def _read(self) -> bytes:
-        """The payload of the next frame; empty where it ends before it is whole."""
-        header = self._source.read(HEADER.size)
-        length = HEADER.unpack(header)[0] if len(header) == HEADER.size else 0
-        payload = self._source.read(length)
-        return payload if len(payload) == length else b""
 
     def _settle(self, payload: bytes) -> None:
         batch = decode_batch(payload)
@@ -124,18 +116,20 @@ class Writer:
             return sum(self._store([trace]) for trace in traces)
         return 0
 
-    def _receive(self, gathered: _Gathered, capture: Capture) -> int:
+    def _receive(self, gathered: "_Gathered", capture: Capture) -> int:
         """Store what was sent from elsewhere, as `_store` does. Returns how many of these are lost."""
         if not gathered:
             return 0
+        from regista.observe.otel.storing import receive  # noqa: PLC0415 - where nobody sends any, it is not needed
+
         try:
-            return receive(self._opened(), gathered, os.sched_yield, partial(self._kept_of, capture=capture))
+            return receive(self._opened(), gathered, os.sched_yield, self._look(capture))
         except StoreError:
             raise
         except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are stored and it is counted
             return 1 if len(gathered) == 1 else sum(self._receive([one], capture) for one in gathered)
 
-    def _decoded(self, encoded: Sequence[msgspec.Raw]) -> tuple[list[Trace], dict[Capture, _Gathered], int]:
+    def _decoded(self, encoded: Sequence[msgspec.Raw]) -> "tuple[list[Trace], dict[Capture, _Gathered], int]":
         """Traces of our own, spans from elsewhere with their tenants, and how many could not be read."""
         traces: list[Trace] = []
         gathered: dict[Capture, _Gathered] = {}
@@ -147,12 +141,14 @@ class Writer:
                     self._decode_other(raw, traces, gathered)
         return traces, gathered, len(encoded) - len(traces) - sum(map(len, gathered.values()))
 
-    def _decode_other(self, raw: msgspec.Raw, traces: list[Trace], gathered: dict[Capture, _Gathered]) -> None:
+    def _decode_other(self, raw: msgspec.Raw, traces: list[Trace], gathered: "dict[Capture, _Gathered]") -> None:
         try:
             found = decode_gathered(raw)
         except msgspec.DecodeError:
             traces.append(self._masked(decode_masked(raw).trace))
         else:
+            from regista.observe.otel.packing import decode_span  # noqa: PLC0415 - as `receive`
+
             spans = [decode_span(span) for span in found.spans]
             gathered.setdefault(found.capture, []).append((found.tenant, spans))
 
@@ -163,16 +159,19 @@ class Writer:
             self._bared += 1
             return bare(trace)
 
-    def _kept_of(self, span: Received, capture: Capture) -> Received:
-        if capture == "full":
-            return span
-        if capture == "masked":
+    def _look(self, capture: Capture) -> "_Look":
+        """What makes of a span what may be kept of it."""
+        from regista.observe.otel import capturing  # noqa: PLC0415 - as `receive`
+
+        def hidden(span: "Received") -> "Received":
             try:
                 return capturing.hidden(span, self._hiding())
             except Exception:  # noqa: BLE001 - as above
                 self._bared += 1
                 return capturing.bare(span)
-        return capturing.bare(span)
+
+        looks: dict[Capture, _Look] = {"full": lambda span: span, "masked": hidden, "off": capturing.bare}
+        return looks[capture]
 
     def _hiding(self) -> Hide:
         """The function that hides what is personal, found by its name: it knows more than this folder may."""
@@ -185,14 +184,16 @@ class Writer:
     def _keep(self, seconds: int) -> None:
         """Delete what is older from now on, beside all else."""
         if self._retention is None and seconds:
-            self._retention = Retention(self._orders.url)
+            from regista.observe.retention import Retention  # noqa: PLC0415 - where all is kept, it is not needed
+
+            self._retention = Retention(self._orders.url, self._orders.booted)
             self._retention.start()
         if self._retention is not None:
             self._retention.keep_s = seconds
 
     def _opened(self) -> Database:
         if self._database is None:
-            self._database = connect(self._orders.url)
+            self._database = connect(self._orders.url, cache_kb=BESIDE_KB)
             sum_up(self._database)
         return self._database
 

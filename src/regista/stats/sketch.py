@@ -82,8 +82,9 @@ class Sketch:
         if not counts:
             counts.update(other.counts)
             return
+        get = counts.get  # looked up once: a page of the console merges a hundred thousand buckets
         for bucket, times in other.counts.items():
-            counts[bucket] = counts.get(bucket, 0) + times
+            counts[bucket] = get(bucket, 0) + times
 
     def quantile(self, share: float) -> float:
         """The value that `share` of all are at most, by rank; NaN where there are none.

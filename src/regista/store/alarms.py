@@ -18,6 +18,8 @@ _COLUMNS = (
     "examples"
 )
 Found = Literal["stream", "comparison"]
+LEASE_NS = 300 * 10**9
+"""For how long a server that tells an alarm has it to itself: one that dies over it may have told it, or not."""
 
 
 class Alarm(Struct, frozen=True):
@@ -67,10 +69,19 @@ def close(database: Database, id: str, now_ns: int) -> bool:
         return bool(transaction.execute(sql, (now_ns, id)))
 
 
-def told(database: Database, id: str, now_ns: int) -> None:
-    """Note that the webhook took an alarm."""
+def claim(database: Database, id: str, now_ns: int) -> bool:
+    """Take an alarm to tell it; whether it is for this one to tell: nobody has told it, and nobody is about to."""
+    sql = (
+        "UPDATE alarms SET claimed_ns = ? WHERE id = ? AND told_ns IS NULL AND coalesce(claimed_ns, 0) <= ? RETURNING 1"
+    )
     with database.transaction() as transaction:
-        transaction.execute("UPDATE alarms SET told_ns = ? WHERE id = ?", (now_ns, id))
+        return bool(transaction.execute(sql, (now_ns, id, now_ns - LEASE_NS)))
+
+
+def told(database: Database, id: str, now_ns: int | None) -> None:
+    """Note that the webhook took an alarm; or, with None, that it did not, and whoever comes first may tell it."""
+    with database.transaction() as transaction:
+        transaction.execute("UPDATE alarms SET told_ns = ?, claimed_ns = NULL WHERE id = ?", (now_ns, id))
 
 
 def opened(database: Database, applications: Sequence[str]) -> list[Alarm]:

@@ -32,7 +32,7 @@ class Step(NamedTuple):
 def steps(run: Callable[[str, Sequence[Any]], list[Row]], where: str, *given: int) -> list[Step]:
     """Those of a condition, in the order of their numbers."""
     rows = run(f"SELECT first, last, file, low_ns, high_ns FROM body_steps WHERE {where} ORDER BY first", given)
-    return [Step(*row) for row in rows]
+    return list(map(Step._make, rows))
 
 
 def by_file(of: Iterable[Step]) -> dict[str, list[Step]]:
@@ -81,8 +81,9 @@ class Search:
         self._look_through_newest()
         before = () if self._sought.before_ns is None else (self._sought.before_ns,)
         files = by_file(steps(self._database.query, "low_ns < ?" if before else "1 = 1", *before))
-        for file in sorted(files, key=lambda name: -max(step.high_ns for step in files[name])):
-            if max(step.high_ns for step in files[file]) >= self._least()[0]:
+        newest = sorted(((max(step.high_ns for step in some), file) for file, some in files.items()), reverse=True)
+        for high_ns, file in newest:
+            if high_ns >= self._least()[0]:
                 self._look_into(file, files[file])
         return [(key[1], self._found[key]) for key in nlargest(self._limit, self._found)]
 

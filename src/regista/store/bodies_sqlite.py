@@ -41,9 +41,9 @@ _FILES = 9
 class WeekFiles:
     """The bodies of the database at `path`; its files are beside it, `regista-2026-W47.db` for `regista.db`."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, cache_kb: int, *, read_only: bool = False) -> None:
         self._stem = path.stem
-        self._files = Files(path.absolute().parent, read_only=read_only)
+        self._files = Files(path.absolute().parent, cache_kb, read_only=read_only)
 
     def put(self, transaction: Transaction, said: Iterable[tuple[int, Body]], rest: Rest = lambda: None) -> None:
         first, size = 0, 0

@@ -23,6 +23,10 @@ COPIED = ("shadow", "replay", "playground")
 
 Each has an index of its own.
 """
+_KEYED = "stage = 'cache' AND name = 'exact'"
+"""Stages that name the key of an answer in the exact cache, a digest."""
+_FOUND_BY = f"{_KEYED} OR stage IN {COPIED}"
+"""Stages by which more is found."""
 _FOUND = "SELECT n, id, started_ns, application, tenant FROM traces"
 _evidence = msgspec.msgpack.Decoder(tuple[Evidence, ...]).decode
 
@@ -62,13 +66,14 @@ def exact_keys(database: Database, taken: Sequence[Taken]) -> set[tuple[str, str
     found: set[tuple[str, str]] = set()
     applications = {one.n: one.application for one in taken}
     for some in chunks(list(applications)):
-        sql = f"SELECT trace, reason FROM spans WHERE trace IN ({_marks(some)}) AND stage = 'cache' AND name = 'exact'"
+        sql = f"SELECT trace, reason FROM spans WHERE trace IN ({_marks(some)}) AND {_KEYED}"
         found |= {(applications[n], reason) for n, reason in database.query(sql, some) if _is_key(reason)}
     return found
 
 
 def take_words(database: Database, taken: Sequence[Taken], examples: Sequence[str]) -> Counter[str]:
-    """Take away all that was said in these traces and of them, and count it by table. Their own rows stay.
+    """Take away all that was said in these traces and of them, and count it by table. Their own rows stay, and those
+    of stages that say what they are copies of, and which keys a shared cache has: the next time finds the rest by them.
 
     `examples` are the ids of cases that were made of them.
     """
@@ -97,11 +102,13 @@ def take_words(database: Database, taken: Sequence[Taken], examples: Sequence[st
 
 
 def take_rows(database: Database, taken: Sequence[Taken]) -> int:
-    """Take away the rows of the traces themselves; how many there were."""
+    """Take away the rows of the traces themselves, with what stayed of their stages; how many there were."""
     count = 0
     for some in chunks(taken):
+        numbers, marks = [one.n for one in some], _marks(some)
         with database.transaction() as transaction:
-            count += _deleted(transaction, "traces", f"n IN ({_marks(some)})", [one.n for one in some])
+            _deleted(transaction, "spans", f"trace IN ({marks})", numbers)
+            count += _deleted(transaction, "traces", f"n IN ({marks})", numbers)
     return count
 
 
@@ -138,7 +145,10 @@ def _words(transaction: Transaction, some: Sequence[Taken]) -> Counter[str]:
     removed["bodies"] += int(transaction.execute(bodies, numbers)[0][0])
     transaction.bodies.remove(transaction, numbers)
     for table, column in _BY_NUMBER:
-        removed[table] += _deleted(transaction, table, f"{column} IN ({_marks(numbers)})", numbers)
+        kept = f" AND NOT ({_FOUND_BY})" if table == "spans" else ""
+        removed[table] += _deleted(transaction, table, f"{column} IN ({_marks(numbers)}){kept}", numbers)
+    copied = f"trace IN ({_marks(numbers)}) AND NOT ({_KEYED})"
+    transaction.execute(f"UPDATE spans SET decision = '', reason = '' WHERE {copied}", numbers)
     removed["ledger reasons"] += ledger.blank(transaction, numbers)
     removed["feedback"] += _quoting(transaction, turns, set(names))
     removed["review_turns"] += _deleted(

@@ -134,14 +134,14 @@ def with_questions(database: Database, traces: Sequence[Seen], most: int) -> lis
 
 
 def labels(database: Database, names: Sequence[str]) -> list[Label]:
-    """The newest labels of these names, the newest first."""
+    """The newest labels of these names that reviewers gave, the newest first: what a user says of it is no verdict."""
     if not names:
         return []
     found: list[Label] = []
     for name in names:
         sql = (
             "SELECT trace, span, name, author, made_ns FROM feedback WHERE name = ? AND name <> '' AND kind = 'label' "
-            f"ORDER BY made_ns DESC LIMIT {LABELS}"
+            f"AND source = 'reviewer' ORDER BY made_ns DESC LIMIT {LABELS}"
         )
         found += [Label(bytes(trace).hex(), *rest) for trace, *rest in database.query(sql, (name,))]
     return sorted(found, key=lambda one: -one.made_ns)

@@ -40,6 +40,8 @@ TYPES = {
     "answer": "VARCHAR",
 }
 """The columns of a file, in order. `started` is in UTC, to the microsecond; `started_ns` is exact."""
+LOCK = ".lock"
+"""The file in a folder of days that whoever writes there holds."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -100,8 +102,8 @@ def export(
             yield made
 
 
-def erase(folder: Path, trace_ids: Sequence[str]) -> int:
-    """Rewrite the days that hold traces of these ids without them; returns how many traces are gone.
+def erase(folder: Path, trace_ids: Sequence[str], tenant: str = "", users: Sequence[str] = ()) -> int:
+    """Rewrite the days that hold traces of these ids, or of a tenant's users, without them; how many are gone.
 
     Each file is whole at every moment; where it is interrupted, or fails, the next time does the rest.
 
@@ -109,10 +111,10 @@ def erase(folder: Path, trace_ids: Sequence[str]) -> int:
         MissingExtraError: there are files, and DuckDB is not installed.
         StoreError: a file cannot be read or written, and the traces may still be in it. The others are done.
     """
-    if not trace_ids or not folder.exists():
+    if not (trace_ids or users) or not folder.exists():
         return 0
     with _alone(folder):
-        return _erase(files(folder), trace_ids)
+        return _erase(files(folder), trace_ids, tenant, users)
 
 
 def count(path: Path) -> int:
@@ -174,13 +176,15 @@ def _with_bodies(database: Database, rows: Sequence[Row], said: Callable[[str], 
         yield {"trace": bytes(id).hex(), **dict(zip(_NAMES, columns, strict=True)), **texts}
 
 
-def _erase(paths: Sequence[Path], trace_ids: Sequence[str]) -> int:
+def _erase(paths: Sequence[Path], trace_ids: Sequence[str], tenant: str, users: Sequence[str]) -> int:
     if not paths:
         return 0
     gone, failed = 0, list[StoreError]()
     with _connection() as connection:
         connection.execute("CREATE TEMP TABLE gone (trace VARCHAR)")
         connection.execute("INSERT INTO gone SELECT unnest(?)", [[one.lower() for one in trace_ids]])
+        connection.execute("CREATE TEMP TABLE forgotten (tenant VARCHAR, user_id VARCHAR)")
+        connection.execute("INSERT INTO forgotten SELECT ?, unnest(?)", [tenant, list(users)])
         for path in paths:
             try:
                 gone += _without(connection, path)
@@ -195,14 +199,13 @@ def _without(connection: Any, path: Path) -> int:
     """Rewrite one file without what is gone, if any of it is in there; how much that was."""
     part = path.with_name(f".{path.stem}.part")
     with _explained(path):
-        held = "FROM read_parquet(?) WHERE trace"
-        found = int(
-            connection.execute(f"SELECT count(*) {held} IN (SELECT trace FROM gone)", [str(path)]).fetchone()[0]
-        )
+        of = "coalesce(trace IN (FROM gone) OR (tenant, user_id) IN (FROM forgotten), false)"
+        held = "FROM read_parquet(?) WHERE"
+        found = int(connection.execute(f"SELECT count(*) {held} {of}", [str(path)]).fetchone()[0])
         if found:
             try:
                 connection.execute(
-                    f"COPY (SELECT * {held} NOT IN (SELECT trace FROM gone)) TO '{_quoted(part)}' {_AS_PARQUET}",
+                    f"COPY (SELECT * {held} NOT {of}) TO '{_quoted(part)}' {_AS_PARQUET}",
                     [str(path)],
                 )
                 _put(part, path)
@@ -223,7 +226,7 @@ def _alone(folder: Path) -> Generator[None]:
     """Be the only one that writes in a folder, which is made; what others left unfinished is taken away."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".lock").open("wb") as lock:
+        with (folder / LOCK).open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for left in folder.glob(".traces-*.part"):
                 left.unlink(missing_ok=True)

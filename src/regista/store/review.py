@@ -224,6 +224,14 @@ def count_vote(transaction: Transaction, item: bytes, by: int) -> None:
     transaction.execute("UPDATE review_items SET votes = votes + ? WHERE id = ?", (by, item))
 
 
+def withdrawn(transaction: Transaction, vote: bytes) -> None:
+    """Note that a vote was taken back as feedback: it counts no more, and whoever gave it may be asked again."""
+    gone = "DELETE FROM review_turns WHERE vote = ? AND state = 'voted' RETURNING item, again"
+    for item, again in transaction.execute(gone, (vote,)):
+        if not again:
+            count_vote(transaction, bytes(item), -1)
+
+
 def last_ended(transaction: Transaction, place: Place, annotator: str) -> Turn | None:
     """What somebody judged or left out last."""
     rows = transaction.execute(

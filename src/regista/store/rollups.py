@@ -1,9 +1,10 @@
-"""Sums over minutes and hours of traces, and of the calls made for them: written with them, read instead of them.
+"""Sums over minutes, hours and more of traces, and of the calls made for them: written with them, read instead of them.
 
-What is summed up is in two tables of one form: the key, counts that add up, and sketches of times and of cost. Calls
-block.
+What is summed up is in two tables of one form: the key, counts that add up, and sketches of times and of cost. The same
+transaction writes the sums of every length, so that a month is read in some sixty of each model. Calls block.
 """
 
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -12,9 +13,11 @@ from msgspec import Struct
 from regista.core.nouns import Call, Trace
 from regista.stats.sketch import Sketch
 from regista.store.database import Database, Row, Transaction
+from regista.store.grains import DAY_S, GRAINS, HOUR_S, LONGER, MINUTE_S, keep, pieces, stored, whole
 
-MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 MINUTES_KEPT_S = 2 * DAY_S
+MENDED_S = 30 * DAY_S
+"""How far back it is looked each time whether longer sums are those of their hours."""
 NANO = 1_000_000_000
 _MOST = 2**63 - 1
 _SERVED = frozenset(("hit", "coalesced", "semantic"))
@@ -111,7 +114,7 @@ class Rollup(Struct, frozen=True):
 
 
 def write(transaction: Transaction, traces: Sequence[Trace]) -> None:
-    """Add traces to their minutes and hours. Whoever stores them does this in the same transaction, once."""
+    """Add traces to their sums of each length. Whoever stores them does this in the same transaction, once."""
     minutes: dict[Of, dict[Key, Summary]] = {"traces": {}, "calls": {}}
     for trace in traces:
         start = trace.started_ns // (MINUTE_S * NANO) * MINUTE_S
@@ -122,17 +125,14 @@ def write(transaction: Transaction, traces: Sequence[Trace]) -> None:
             key = (start, trace.application, f"{call.biller}/{call.model}", call.cause)
             _of(minutes["calls"], key).add(_of_call(call), call.duration_ns, call.first_token_ns, call.cost_nano)
     for of, found in minutes.items():
-        hours: dict[Key, Summary] = {}
-        for (start, *key), summary in found.items():
-            _of(hours, (start // HOUR_S * HOUR_S, *key)).merge(summary)
-        _store(transaction, _TABLES[of], MINUTE_S, found)
-        _store(transaction, _TABLES[of], HOUR_S, hours)
+        for grain_s in GRAINS[::-1]:  # storing changes what it is given, so the minutes come last
+            _store(transaction, _TABLES[of], grain_s, _coarser(found, grain_s))
 
 
 def withdraw(transaction: Transaction, trace: Trace) -> None:
-    """Take a trace without calls out of its minute and its hour again, where they are kept still."""
+    """Take a trace without calls out of its sums again, where they are kept still."""
     table = _TABLES["traces"]
-    for grain_s in (MINUTE_S, HOUR_S):
+    for grain_s in GRAINS:
         start = trace.started_ns // (grain_s * NANO) * grain_s
         place = (grain_s, start, trace.application, trace.model, trace.variant)
         where = "grain_s = ? AND start_s = ? AND application = ? AND model = ? AND variant = ?"
@@ -148,6 +148,46 @@ def missing(transaction: Transaction) -> bool:
     """Whether there are traces that no rollup has: those of a Regista that kept none."""
     kept = transaction.execute("SELECT 1 FROM trace_rollups LIMIT 1")
     return not kept and bool(transaction.execute("SELECT 1 FROM traces LIMIT 1"))
+
+
+def mend(database: Database) -> int:
+    """Make sums of several hours anew where they are not those of their hours; how many stretches of time that were.
+
+    So they are where a Regista stored traces that kept none, and where one did lately, beside a newer one.
+    """
+    done, lately = 0, int(time.time()) // LONGER[-1] * LONGER[-1] - MENDED_S
+    since = lately if whole(database) >= set(LONGER) else -_MOST
+    for table in _TABLES.values():
+        for grain_s in LONGER:
+            for (start,) in database.query(_apart(table), (grain_s, grain_s, HOUR_S, since, grain_s)):
+                with database.transaction() as transaction:
+                    _mend(transaction, table, grain_s, int(start))
+                done += 1
+    keep(database)
+    return done
+
+
+def _apart(table: _Table) -> str:
+    """When those stretches begin of which some sum has another count than its hours."""
+    key = f"application, model, {table.part}"
+    same = " AND ".join(f"own.{name} = hours.{name}" for name in key.split(", "))
+    count = table.counts[0]
+    return (
+        f"SELECT DISTINCT start_s FROM (SELECT start_s / ? * ? AS start_s, {key}, sum({count}) AS count "
+        f"FROM {table.name} WHERE grain_s = ? AND start_s >= ? GROUP BY 1, {key}) AS hours WHERE NOT EXISTS (SELECT 1 "
+        f"FROM {table.name} AS own WHERE own.grain_s = ? AND own.start_s = hours.start_s AND {same} "
+        f"AND own.{count} = hours.count)"
+    )
+
+
+def _mend(transaction: Transaction, table: _Table, grain_s: int, start: int) -> None:
+    given = (HOUR_S, start, start + grain_s)
+    sql = f"SELECT {table.columns} FROM {table.name} WHERE grain_s = ? AND start_s >= ? AND start_s < ?"
+    made: dict[Key, Summary] = {}
+    for row in transaction.execute(sql, given):
+        _of(made, (start, *row[2:5])).merge(_summary(row))
+    transaction.execute(f"DELETE FROM {table.name} WHERE grain_s = ? AND start_s = ?", (grain_s, start))
+    _store(transaction, table, grain_s, made)
 
 
 def forget(transaction: Transaction, now_s: int) -> None:
@@ -195,18 +235,40 @@ def by_model(
 
     What was tried in evaluations is summed up too, and is taken out again as far as its traces are kept.
     """
+    return _traffic(database, "model", application, since_s, until_s, grain_s, costs=True)
+
+
+def by_variant(
+    database: Database, application: str, since_s: int, until_s: int, grain_s: int = HOUR_S
+) -> dict[str, Rollup]:
+    """The same by the variant that answered, as it is read."""
+    found = _traffic(database, "variant", application, since_s, until_s, grain_s)
+    return {variant: _rollup((0, "", "", variant), summary) for variant, summary in found.items()}
+
+
+def _traffic(
+    database: Database,
+    by: Literal["model", "variant"],
+    application: str,
+    since_s: int,
+    until_s: int,
+    grain_s: int,
+    *,
+    costs: bool = False,
+) -> dict[str, Summary]:
     tried = database.query(
-        "SELECT model, status, cached, input_tokens, output_tokens, duration_ns, first_token_ns, cost_nano FROM traces "
+        f"SELECT {by}, status, cached, input_tokens, output_tokens, duration_ns, first_token_ns, cost_nano FROM traces "
         "WHERE application = ? AND tenant = 'evaluation' AND started_ns >= ? AND started_ns < ?",
         (application, since_s * NANO, until_s * NANO),
     )
-    groups = _groups(database, "traces", ("model",), since_s, until_s, grain_s, application, costs=True)
-    found = {model: summary for (_, _, model, _), summary in groups.items()}
-    for model, status, cached, given, written, duration_ns, first_token_ns, cost in tried:
-        if (summary := found.get(model)) is not None:
+    part = "part" if by == "variant" else by
+    groups = _groups(database, "traces", (part,), since_s, until_s, grain_s, application, costs=costs)
+    found = {model or variant: summary for (_, _, model, variant), summary in groups.items()}
+    for name, status, cached, given, written, duration_ns, first_token_ns, cost in tried:
+        if (summary := found.get(name)) is not None:
             counts = (1, status == "error", status == "cancelled", cached in _SERVED, given, written)
-            summary.remove((*counts, cost or 0, cost is None), duration_ns, first_token_ns, cost)
-    return {model: summary for model, summary in found.items() if summary.counts[0] > 0}
+            summary.remove((*counts, cost or 0, cost is None), duration_ns, first_token_ns, cost if costs else None)
+    return {name: summary for name, summary in found.items() if summary.counts[0] > 0}
 
 
 def _groups(
@@ -222,14 +284,14 @@ def _groups(
     costs: bool = False,
 ) -> "dict[Key, Summary]":
     """Sums by their key. Sketches of cost are read where they are asked for: no rollup shows them."""
-    stored = HOUR_S if grain_s % HOUR_S == 0 else MINUTE_S
     table = _TABLES[of]
-    conditions, given = ["grain_s = ?", "start_s >= ?", "start_s < ?"], list[Any]((stored, since_s, until_s))
-    for name, value in (("application", application), ("model", model)):
-        if value:
-            conditions.append(f"{name} = ?")
-            given.append(value)
-    rows = database.query(f"SELECT {table.columns} FROM {table.name} WHERE {' AND '.join(conditions)}", given)
+    named = {name: value for name, value in (("application", application), ("model", model)) if value}
+    where = " AND ".join(("grain_s = ? AND start_s >= ? AND start_s < ?", *(f"{name} = ?" for name in named)))
+    select, selects, parameters = f"SELECT {table.columns} FROM {table.name} WHERE {where}", list[str](), list[Any]()
+    for piece in pieces(stored(database, grain_s, by_time="time" in by), since_s, until_s):
+        selects.append(select)
+        parameters += (*piece, *named.values())
+    rows = database.query(" UNION ALL ".join(selects), parameters) if selects else []
     groups: dict[Key, Summary] = {}
     for row in rows:
         key = (row[1] // grain_s * grain_s, row[2], row[3], row[4])
@@ -247,6 +309,16 @@ def _of(found: "dict[Key, Summary]", key: Any) -> Summary:
     if summary is None:
         summary = found[key] = Summary()
     return summary
+
+
+def _coarser(found: "dict[Key, Summary]", grain_s: int) -> "dict[Key, Summary]":
+    """Sums of minutes as sums of a longer time, or as they are."""
+    if grain_s == MINUTE_S:
+        return found
+    made: dict[Key, Summary] = {}
+    for (start, *key), summary in found.items():
+        _of(made, (start // grain_s * grain_s, *key)).merge(summary)
+    return made
 
 
 def _of_trace(trace: Trace) -> tuple[int, ...]:

@@ -19,8 +19,6 @@ WAL_PAGES = 4_000
 """Pages of 4 kB in the log before they go to their places: those that change often, of an index over ids, go once."""
 PATIENCE_S = 30.0
 """How long others are waited for where a file is written anew."""
-CACHE_KB = 16_000
-"""Pages a connection keeps at hand: with SQLite's own 2 MB, every trace id looked for is a read."""
 
 
 class Sqlite:
@@ -30,9 +28,10 @@ class Sqlite:
         StoreError: the file cannot be opened, or is of another version than this Regista.
     """
 
-    def __init__(self, path: str, bodies: Bodies, *, read_only: bool = False) -> None:
+    def __init__(self, path: str, bodies: Bodies, cache_kb: int, *, read_only: bool = False) -> None:
         self.path = Path(path)
         self.bodies = bodies
+        self._cache_kb = cache_kb
         self._read_only = read_only
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
@@ -103,7 +102,7 @@ class Sqlite:
         )
         try:
             connection.execute("PRAGMA foreign_keys=ON")
-            connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+            connection.execute(f"PRAGMA cache_size=-{self._cache_kb}")
             connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten, however SQLite was built
             if not self._read_only:
                 write_ahead(connection)

@@ -97,12 +97,13 @@ def page(database: Database, wanted: Wanted, limit: int, after: Place | None = N
     if after is not None:
         conditions += ["started_ns <= ?", "(started_ns < ? OR n < ?)"]
         given += [after.started_ns, after.started_ns, after.n]
+    said: dict[int, Body] = {}
     if wanted.text:
-        numbers = _saying(database, wanted, limit, after)
-        conditions.append(f"n IN ({', '.join('?' * len(numbers))})" if numbers else "0 = 1")
-        given += numbers
+        said = _saying(database, wanted, limit, after)
+        conditions.append(f"n IN ({', '.join('?' * len(said))})" if said else "0 = 1")
+        given += said
     sql = f"{_LISTED} WHERE {' AND '.join(conditions)} ORDER BY started_ns DESC, n DESC LIMIT ?"
-    return _listed(database, database.query(sql, (*given, limit)))
+    return _listed(database, database.query(sql, (*given, limit)), said)
 
 
 def arrived(database: Database, wanted: Wanted, since: int, limit: int) -> list[Listed]:
@@ -180,17 +181,17 @@ def _where(wanted: Wanted) -> tuple[list[str], list[Any]]:
     return conditions, given
 
 
-def _saying(database: Database, wanted: Wanted, limit: int, after: Place | None) -> list[int]:
-    """The numbers of the last traces in which all the words are."""
+def _saying(database: Database, wanted: Wanted, limit: int, after: Place | None) -> dict[int, Body]:
+    """What was said in the last traces in which all the words are, by their numbers."""
     before = after.started_ns + 1 if after is not None else wanted.until_ns or None
     sought = Sought(phrases(wanted.text), wanted.application, before)
     # Without anything else to hold, a page is enough, and some that began in the same moment as the last one shown.
     most = SOUGHT if wanted.model or wanted.status or wanted.id or wanted.user else limit + TOGETHER
-    return [n for n, _ in database.bodies.search(database, sought, most)] if sought.phrases else []
+    return dict(database.bodies.search(database, sought, most)) if sought.phrases else {}
 
 
-def _listed(database: Database, rows: Sequence[Row]) -> list[Listed]:
-    bodies = database.bodies.get(database, [row[0] for row in rows])
+def _listed(database: Database, rows: Sequence[Row], said: dict[int, Body] | None = None) -> list[Listed]:
+    bodies = said or database.bodies.get(database, [row[0] for row in rows])
     return [_of(row, bodies.get(row[0], NOTHING)) for row in rows]
 
 

@@ -102,7 +102,13 @@ def write(transaction: Transaction, traces: Sequence[Trace], rest: Callable[[], 
 
 
 def sum_up(database: Database) -> int:
-    """Make the rollups of traces that were stored before there were any; how many traces that were. Once is enough."""
+    """Make the rollups that a Regista which kept none left out; of how many traces there were none. Once is enough."""
+    done = _sum_up(database)
+    rollups.mend(database)
+    return done
+
+
+def _sum_up(database: Database) -> int:
     done = last = 0
     with database.transaction() as transaction:
         if not rollups.missing(transaction):

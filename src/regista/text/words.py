@@ -27,6 +27,9 @@ _MARK_RUN = re.compile(f"[{_MARKS}]+")
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 _MARKED_WORD = re.compile(rf"[{_UNSPACED}][{_MARKS}]*|[^\W_{_UNSPACED}](?:[^\W_{_UNSPACED}]|[{_MARKS}])*")
+_ALONE = re.compile(r"[\u0080-\u058f\u1e00-\u2bff\u3000-\u30ff\u3400-\u9fff\uac00-\ud7a3\U0001f300-\U0001faff]")
+"""A character that never becomes one with those beside it, but for marks that are left out."""
+_ASCII = bytes(range(128))
 _PART = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 Phrases = tuple[tuple[str, ...], ...]
@@ -41,8 +44,7 @@ def words(text: str) -> list[str]:
     """
     if text.isascii():
         return _ASCII_WORD.findall(text.lower())
-    bare = _MARK_RUN.sub("", unicodedata.normalize("NFKD", text))
-    return _WORD.findall(unicodedata.normalize("NFC", bare.casefold()))
+    return _WORD.findall(_bare(text))
 
 
 def phrases(query: str) -> Phrases:
@@ -57,14 +59,57 @@ def phrases(query: str) -> Phrases:
 
 def held(asked: Phrases, texts: Sequence[str]) -> bool:
     """Whether each phrase is in one of the texts."""
-    if all(text.isascii() for text in texts):
-        lowered = [text[:MOST].lower() for text in texts]
-        for word in (word for phrase in asked for word in phrase):
-            if not any(word in text for text in lowered):
-                return False
+    cut = [text[:MOST] for text in texts]
+    whole = "\n".join(cut)
+    if whole.isascii():
+        whole = whole.lower()
+        for phrase in asked:  # most texts that are looked at one after another hold not even the letters
+            for word in phrase:
+                if word not in whole:
+                    return False
+        lowered = [text.lower() for text in cut]
         return all(any(pattern.search(text) for text in lowered) for pattern in map(_pattern, asked))
-    spaced = "\n".join(f" {' '.join(words(text[:MOST]))} " for text in texts)
+    if not _may_hold(asked, whole):
+        return False
+    spaced = "\n".join(f" {' '.join(words(text))} " for text in cut)
     return all(f" {' '.join(phrase)} " in spaced for phrase in asked)
+
+
+def _bare(text: str) -> str:
+    """A text without case, accents or other marks."""
+    bare = _MARK_RUN.sub("", unicodedata.normalize("NFKD", text))
+    return unicodedata.normalize("NFC", bare.casefold())
+
+
+def _may_hold(asked: Phrases, text: str) -> bool:
+    """Whether the letters of each word are in a text, as far as a twentieth of the cost of its words can tell.
+
+    Of a word there is sought what no character beyond ASCII that the text has becomes: of `resume` in a text with an
+    `é`, `r` and `sum`.
+    """
+    whole = text.encode("utf-8", "ignore")
+    became = set[str]()
+    for character in set(whole.translate(None, _ASCII).decode()):
+        letters = _becomes(character)
+        if letters is None:
+            return True
+        became.update(letters)
+    lowered = whole.lower()  # of ASCII alone: any other capital becomes another letter
+    for phrase in asked:
+        for word in phrase:
+            pieces = "".join(" " if letter in became else letter for letter in word).split()
+            if not all(piece.encode() in lowered for piece in pieces):
+                return False
+    return True
+
+
+@lru_cache(8_192)
+def _becomes(character: str) -> str | None:
+    """The letters of a character that is another one in words; None where what it becomes is not its business alone."""
+    bare = _bare(character)
+    if not bare or not _ALONE.fullmatch(character):
+        return None
+    return "" if bare == character else bare
 
 
 def found(asked: Phrases, text: str) -> list[tuple[int, int]]:

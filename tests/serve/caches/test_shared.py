@@ -11,6 +11,7 @@ import pytest
 from tests._redis import RedisServer
 
 from regista.core.nouns import Citation, Response, Thought, Usage
+from regista.serve.caches import shared as shared_answers
 from regista.serve.caches.exact import NANO, ExactCache
 from regista.serve.caches.shared import LARGEST, SharedAnswers
 from regista.store import redis
@@ -26,6 +27,12 @@ WHOLE = Response(
     ({"token": "Open", "logprob": -0.1},),
     (Thought("They ask when.", "seal"),),
 )
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with much to do does not make a Redis that answers one that is silent."""
+    monkeypatch.setattr(shared_answers, "PATIENCE_S", 2.0)
 
 
 @asynccontextmanager

@@ -77,9 +77,10 @@ def test_prose_is_not_flagged_and_hardly_held(name: str) -> None:
 
 @pytest.mark.parametrize("name", PATTERNS)
 @pytest.mark.parametrize("bait", LONG)
-def test_a_megabyte_of_bait_is_read_in_linear_time(name: str, bait: str) -> None:
-    """A quadratic reading would take hours: the suite's time-out is the assertion."""
+@pytest.mark.timeout(20)
+def test_much_bait_is_read_in_linear_time(name: str, bait: str) -> None:
+    """A quadratic reading would take many minutes, and a linear one takes a second: the time-out is the assertion."""
     guard = built(name)
-    text = bait * (1_000_000 // len(bait))
+    text = bait * (300_000 // len(bait))
     guard.find(text)
     guard.pending(text)

@@ -97,17 +97,20 @@ def browser() -> "Iterator[Browser]":
         launched.close()
 
 
-@pytest.fixture
-def visit(browser: "Browser") -> "Iterator[Callable[[Live], Page]]":
-    """Opens a console in a fresh browser. A script error, or anything the policy had to stop, fails the test."""
-    contexts: list[BrowserContext] = []
-    wrong: list[str] = []
+class Visits:
+    """Opens consoles, each in a fresh browser, and takes down what goes wrong there."""
 
-    def open_at(live: Live) -> "Page":
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
-        contexts.append(context)
+    def __init__(self, browser: "Browser") -> None:
+        self.wrong: list[str] = []
+        self._browser = browser
+        self._contexts: list[BrowserContext] = []
+
+    def __call__(self, live: Live) -> "Page":
+        wrong = self.wrong
+        context = self._browser.new_context(viewport={"width": 1440, "height": 900})
+        self._contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (wrong.append(f"dialog: {dialog.message}"), dialog.dismiss())[0])
         page.on("console", lambda told: wrong.append(told.text) if _is_wrong(told.type, told.text) else None)
@@ -118,10 +121,18 @@ def visit(browser: "Browser") -> "Iterator[Callable[[Live], Page]]":
         page.goto(address(live))
         return page
 
-    yield open_at
-    for context in contexts:
-        context.close()
-    assert not wrong, wrong
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def visit(browser: "Browser") -> "Iterator[Callable[[Live], Page]]":
+    """Opens a console in a fresh browser. A script error, or anything the policy had to stop, fails the test."""
+    visits = Visits(browser)
+    yield visits
+    visits.close()
+    assert not visits.wrong, visits.wrong
 
 
 def _is_wrong(kind: str, text: str) -> bool:

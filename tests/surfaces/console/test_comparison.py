@@ -12,7 +12,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 from tests.surfaces.console.conftest import JSON, address, barriers, opened
-from tests.surfaces.console.test_stored_xss import PAYLOADS, stays
+from tests.surfaces.console.payloads import PAYLOADS
+from tests.surfaces.console.test_stored_xss import stays
 from tests.surfaces.http.conftest import PROMPT, Live, write
 
 from regista.core.evaluation import Correction
@@ -118,7 +119,7 @@ def test_the_page_says_differences_with_intervals_and_the_verdict_in_words(
 ) -> None:
     page = client.get("/console/comparison", params=both).text
     assert "The candidate is better on exact" in page and "this finds differences from" in page
-    for words in ("won / lost / tied", "45 / 15 / 0", "+0.500", "exact by odd", "lower is better", "cost a case"):
+    for words in ("45 wins, 15 losses", "+0.500", "exact by odd", "lower is better", "cost a case"):
         assert words in page, words
     assert re.search(r'class="verdict better"><span aria-hidden="true">▲</span> better', page)
 
@@ -135,6 +136,29 @@ def test_cases_come_in_pages_with_both_answers(client: httpx2.Client, both: dict
     lost = asked(client, **both)
     assert lost["state"]["cases"] == "lost" and lost["counts"] == {"lost": 15, "won": 45, "unpaired": 0}
     assert [case["id"] for case in client_cases(client, both) if case["critical"]] == ["case-4"]
+
+
+def test_a_run_shows_what_was_answered_the_worst_first_by_whichever_scorer(
+    client: httpx2.Client, ids: dict[tuple[str, str], str]
+) -> None:
+    path = f"/console/evaluations/{ids['echoes', 'loud']}"
+    page = client.get(path, headers=JSON).json()
+    assert (page["by"], page["scorers"], page["of"], len(page["cases"])) == ("exact", ["exact", "tokens"], 60, 20)
+    wrong = [case["id"] for case in CASES if not int(case["id"][5:]) % 4]
+    assert [case["id"] for case in page["cases"][: len(wrong)]] == wrong
+    assert [case["id"] for case in page["cases"] if case["critical"]] == ["case-4"]
+    assert page["cases"][1]["answer"] == "4?!" and page["cases"][1]["score"]["value"] == 0
+    seen: list[str] = []
+    at: int | None = 0
+    while at is not None:
+        one = client.get(path, params={"by": "tokens", "from": at}, headers=JSON).json()
+        seen += [case["id"] for case in one["cases"]]
+        at = one["after"]
+    assert sorted(seen) == sorted(case["id"] for case in CASES)
+    shown = client.get(path).text
+    assert "Cases that exact found worst" in shown and "critical" in shown and "4?!" in shown
+    told = client.get(path, params={"by": "nobody"}, headers=JSON)
+    assert told.status_code == 400 and "exact, tokens" in told.text
 
 
 def client_cases(client: httpx2.Client, both: dict[str, str]) -> list[Json]:
@@ -282,5 +306,8 @@ def test_what_cases_say_runs_nothing(visit: "Callable[[Live], Page]", tmp_path: 
         for at in ("", "&cases=won", "&cases=won&from=10", "&cases=won&from=20"):
             stays(page, server, path + at)
             assert page.locator(".pairs article").count() >= 8
+        for run in runs.values():
+            stays(page, server, f"/console/evaluations/{run}")
+            assert page.locator(".pairs article").count() == 20
     finally:
         server.stop()

@@ -152,6 +152,9 @@ def test_a_verdict_may_also_come_through_the_api_on_the_whole_trace(live: Live, 
     label = {"kind": "label", "name": "guardrail:pii:wrong", "source": "reviewer", "trace": trace(47).id}
     assert httpx2.post(f"{live.url}/v1/feedback", json=label).status_code == 201
     assert row(client, "request", "pii")["precision"]["of"] == before + 1
+    of_a_user = {**label, "source": "user", "trace": trace(48).id}
+    assert httpx2.post(f"{live.url}/v1/feedback", json=of_a_user).status_code == 201
+    assert row(client, "request", "pii")["precision"]["of"] == before + 1, "what a user calls it is no review"
 
 
 @pytest.mark.parametrize(

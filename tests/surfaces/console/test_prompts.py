@@ -9,12 +9,15 @@ from pathlib import Path
 import httpx2
 import pytest
 from tests.surfaces.console.conftest import JSON, opened
+from tests.surfaces.console.made import SECOND as A_SECOND
+from tests.surfaces.console.made import trace
 from tests.surfaces.http.conftest import PROMPT, Live, write
 
 from regista.core.nouns import Json
 from regista.prompts.file import parse
 from regista.store import connect
 from regista.store.prompts import keep, served
+from regista.store.traces import write as store
 from regista.surfaces.console.patches import MOST, lines, patch
 from regista.surfaces.console.views.prompts import VARIANTS, version
 
@@ -97,6 +100,18 @@ def test_every_text_that_was_served_is_there_with_its_traffic(client: httpx2.Cli
     (spare,) = told(client, "/console/prompts/spare")["versions"]
     assert [one["answers"] for one in spare["variants"]] == [False, False]
     assert client.get("/console/prompts/spare").text.count("answers with another prompt") == 2
+
+
+def test_what_evaluations_asked_is_no_traffic_of_a_prompt(live: Live, client: httpx2.Client) -> None:
+    (before,) = told(client, "/console/prompts/answer")["versions"][0]["variants"]
+    database = connect(f"sqlite://{live.folder / '.regista' / 'regista.db'}")
+    with database.transaction() as transaction:
+        slow = {"variant": before["variant"], "duration_ns": 3600 * A_SECOND, "tenant": "evaluation"}
+        store(transaction, [trace(n, status="error", ago_s=1800, **slow) for n in range(5)])
+    database.close()
+    page = told(client, "/console/prompts/answer")
+    assert page["versions"][0]["variants"] == [before], "neither counts nor times of evaluations are among them"
+    assert "evaluations left out" in client.get("/console/prompts/answer").text
 
 
 def test_what_changed_is_said_by_signs_and_in_words(client: httpx2.Client) -> None:

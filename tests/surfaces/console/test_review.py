@@ -11,7 +11,8 @@ import httpx2
 import pytest
 from tests.surfaces.console.conftest import APPLICATION, JSON, address, barriers, opened, seed
 from tests.surfaces.console.made import trace
-from tests.surfaces.console.test_stored_xss import MADE, PAYLOADS
+from tests.surfaces.console.payloads import PAYLOADS, ran
+from tests.surfaces.console.test_stored_xss import MADE
 from tests.surfaces.http.conftest import Live, write
 
 from regista.app.reviews.drawing import send
@@ -331,16 +332,16 @@ def test_what_is_judged_runs_nothing(visit: "Callable[[Live], Page]", tmp_path: 
         page = visit(server)
         for by in (texts[0], texts[8], texts[24]):
             page.goto(f"{server.url}/console/review?by={httpx2.QueryParams({'by': by})['by']}")
-            assert page.evaluate("window.ran") is None
+            assert ran(page) == []
         page.goto(f"{server.url}/console/review/one?by=ann&kept={texts[8]}&late={texts[8]}")
         shown = 0
         while page.locator(".votes").count():
-            assert page.evaluate("window.ran") is None and page.locator(f"main :is({MADE})").count() == 0
+            assert ran(page) == [] and page.locator(f"main :is({MADE})").count() == 0
             assert re.match(rf"{re.escape(server.url)}/console/review/one", page.url)
             shown += 1
             press(page, "2")
         assert shown == len(PAYLOADS) and len(votes(server)) == len(PAYLOADS)
         page.goto(f"{server.url}/console/review/answers?by=ann&edit=1")
-        assert page.evaluate("window.ran") is None and page.locator(f"main :is({MADE})").count() == 0
+        assert ran(page) == [] and page.locator(f"main :is({MADE})").count() == 0
     finally:
         server.stop()

@@ -2,15 +2,18 @@
 
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 from tests.surfaces.console.conftest import APPLICATION, JSON, barriers, opened, seed
 from tests.surfaces.console.made import trace
-from tests.surfaces.console.test_stored_xss import PAYLOADS, infected, stays
-from tests.surfaces.http.conftest import Live, write
+from tests.surfaces.console.payloads import PAYLOADS
+from tests.surfaces.console.test_stored_xss import infected, stays
+from tests.surfaces.http.conftest import Live, Start, write
 
+from regista.app.days import remember
 from regista.store import connect
 from regista.store.parquet import export
 
@@ -45,6 +48,17 @@ def test_a_statement_in_the_address_is_answered_by_the_page(live: Live) -> None:
         assert far["rows"][0] == ["9900"] and not far["more"]
         wrong = client.get("/console/sql", params={"sql": "DROP VIEW traces"}, headers=JSON).json()
         assert "DROP statement" in wrong["error"]
+
+
+def test_days_on_a_disk_that_is_not_there_are_not_said_to_be_none(start: Start, tmp_path: Path) -> None:
+    live = start(f'{APPLICATION}[observe]\nparquet = "{tmp_path / "disk"}"\n')
+    with opened(live) as client:
+        assert "No day is exported yet" in client.get("/console/sql").text
+        remember(live.folder, tmp_path / "disk")
+        (tmp_path / "disk").rename(tmp_path / "unmounted")
+        page = client.get("/console/sql")
+        assert "which is not there" in page.text and "No day is exported yet" not in page.text
+        assert "Mount it" in client.get("/console/sql", headers=JSON).json()["missing"]
 
 
 def test_a_statement_is_written_and_run_by_keyboard_and_a_trace_opened(

@@ -43,7 +43,7 @@ class Live:
         """End it as a supervisor would; its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def ask(self, model: str, text: str = "hello", **fields: object) -> httpx2.Response:
         """One chat request."""

@@ -340,7 +340,7 @@ def test_killed_in_the_middle_a_server_loses_the_calls_under_way_and_no_other(
     with httpx2.stream("POST", f"{key.url}/v1/chat/completions", json=body, headers=key.headers) as answer:
         next(answer.iter_bytes())
         first.process.kill()
-        first.process.wait(10)
+        first.process.wait(30)
     (folder / ".regista" / "server.json").unlink()
     second = up(folder)
     again = Holder(shop, key.name, key.token, second.url)

@@ -76,6 +76,19 @@ def test_undo_asks_the_same_again(shop: Live) -> None:
     assert post(shop, "answers/undo", by="undoer").raise_for_status().json()["item"]["id"] == item
 
 
+def test_a_vote_taken_back_as_feedback_counts_no_more(shop: Live) -> None:
+    item = asked(shop, "regretful")["item"]["id"]
+    before = queue(shop)["votes"]
+    post(shop, f"answers/{item}", by="regretful", choice=2, comment="Was it?").raise_for_status()
+    given = httpx2.get(f"{shop.url}/v1/feedback", params={"source": "reviewer"}).json()["data"]
+    said = {one["kind"]: one["id"] for one in given if one["by"] == "regretful"}
+    httpx2.delete(f"{shop.url}/v1/feedback/{said['comment']}").raise_for_status()
+    assert queue(shop)["votes"] == before + 1, "a comment is no vote"
+    httpx2.delete(f"{shop.url}/v1/feedback/{said['score']}").raise_for_status()
+    assert queue(shop)["votes"] == before
+    assert post(shop, f"answers/{item}", by="regretful", choice=2).status_code == 409, "it is asked of nobody now"
+
+
 def test_an_edited_answer_is_kept_in_the_dataset(shop: Live) -> None:
     item = asked(shop, "editor")["item"]
     kept = post(shop, f"answers/{item['id']}", by="editor", correction="It is with us.").raise_for_status().json()

@@ -18,7 +18,7 @@ from regista.core.errors import NotFoundError, StoreError
 from regista.core.nouns import Trace
 from regista.store import Database, connect, keys, traces
 
-SEEN_WITHIN_S = 30
+SEEN_WITHIN_S = 60
 
 
 def store(live: Live) -> Database:
@@ -132,7 +132,7 @@ def test_without_a_key_nobody_asks_once_there_is_one(start: Start, upstream: Ups
 def with_key(live: Live, key: str) -> httpx2.Response:
     body = {"model": "shop", "messages": [{"role": "user", "content": "hello"}]}
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    return httpx2.post(f"{live.url}/v1/chat/completions", json=body, headers=headers)
+    return httpx2.post(f"{live.url}/v1/chat/completions", json=body, headers=headers, timeout=30)
 
 
 def test_what_is_saved_is_served_and_what_is_broken_is_not(start: Start, upstream: Upstream) -> None:
@@ -169,21 +169,29 @@ def test_one_answer_is_all_an_application_gives(live: Live, upstream: Upstream) 
 
 def test_killed_under_load_it_loses_at_most_the_last_quarter_of_a_second(start: Start, upstream: Upstream) -> None:
     live = start(f'{APPLICATION}[models.default]\nmodel = "openai/good"\nbase_url = "{upstream.url()}"\n')
-    told: list[tuple[float, str]] = []
+    told: list[tuple[float, float, str]] = []
 
     def ask_on() -> None:
         with contextlib.suppress(httpx2.HTTPError):
             while True:
+                begun = time.monotonic()
                 answer = live.ask("openai/good")
-                told.append((time.monotonic(), answer.headers["x-regista-trace"]))
+                told.append((begun, time.monotonic(), answer.headers["x-regista-trace"]))
+
+    def early(now: float) -> set[str]:
+        """Those answered a quarter of a second ago, and as long as a loaded machine takes over an answer just now."""
+        lately = max((at - begun for begun, at, _ in told[-50:]), default=0.0)
+        return {trace for _, at, trace in told if at < now - 0.25 - lately}
 
     with ThreadPoolExecutor(4) as pool:
         for _ in range(4):
             pool.submit(ask_on)
-        until(lambda: len(told) > 200, "Two hundred answers.")
-        killed = time.monotonic()
-        live.process.kill()
-    until(lambda: stored(live) >= {trace for at, trace in told if at < killed - 0.25}, "All but the last are stored.")
+        try:
+            until(lambda: len(early(time.monotonic())) > 200, "Two hundred answers.")
+            promised = early(time.monotonic())
+        finally:
+            live.process.kill()
+    until(lambda: stored(live) >= promised, "All but the last are stored.")
     with closing(store(live)) as database:
         assert database.query("PRAGMA integrity_check") == [("ok",)]
 
@@ -198,19 +206,26 @@ def test_saving_drops_no_request(start: Start, upstream: Upstream) -> None:
     live = start(configuration)
     stop = threading.Event()
 
-    def ask_on() -> list[int]:
-        codes: list[int] = []
+    codes: list[int] = []
+
+    def ask_on() -> None:
         while not stop.is_set():
             codes.append(live.ask("shop", f"again {len(codes)}").status_code)
-        return codes
 
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask_on) for _ in range(4)]
-        for k in range(4):
-            (live.folder / "regista.toml").write_text(configuration.replace("[cache]", f"[cache]\nentries = {100 + k}"))
-            time.sleep(0.4)
-        stop.set()
-        codes = [code for task in asking for code in task.result()]
+        try:
+            for k in range(4):
+                before = len(codes)
+                (live.folder / "regista.toml").write_text(
+                    configuration.replace("[cache]", f"[cache]\nentries = {100 + k}")
+                )
+                time.sleep(0.4)
+                until(lambda before=before: len(codes) >= before + 8, "They are answered on.")
+        finally:
+            stop.set()
+        for task in asking:
+            task.result()
     assert len(codes) > 20 and set(codes) == {200}
 
 
@@ -220,7 +235,7 @@ def test_a_stop_lets_answers_end_and_stores_their_traces(start: Start, upstream:
     with ThreadPoolExecutor(1) as pool:
         answer = pool.submit(live.ask, "shop", "before the end", stream=True)
         until(lambda: upstream.requests, "The request is under way.")
-        assert live.stop() == 0
+        assert live.stop() == 0, live.log.read_text()
         assert answer.result().text.rstrip().endswith("data: [DONE]")
     assert trace_of(live, answer.result()).status == "ok"
 

@@ -51,7 +51,7 @@ def until(check: Callable[[], object], what: str, live: Live | None = None) -> N
 def figure(live: Live, name: str, token: str = "") -> float:
     """The sum of a figure's series."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    lines = httpx2.get(f"{live.url}/metrics", headers=headers).text.splitlines()
+    lines = httpx2.get(f"{live.url}/metrics", headers=headers, timeout=30).text.splitlines()
     return sum(float(line.rpartition(" ")[2]) for line in lines if line.partition("{")[0].partition(" ")[0] == name)
 
 

@@ -73,6 +73,8 @@ def answer_of_comparison(comparison: Comparison) -> str:
     found = verdict(difference) if difference else None
     if found in (None, "open"):
         return f"No difference on {comparison.headline} is shown"
+    if found == "same":
+        return f"No case differs on {comparison.headline}"
     return f"The candidate is {VERDICTS[found].word} on {comparison.headline}"
 
 

@@ -51,7 +51,7 @@ def worth(request: Request) -> Worth:
     return worth_of(last.content)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=1_024)
 def worth_of(question: str) -> Worth:
     """What the answer to a question is worth, by its words alone.
 

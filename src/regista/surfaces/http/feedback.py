@@ -20,7 +20,7 @@ from regista.core.errors import NotAllowedError, NotFoundError, RegistaError, Re
 from regista.core.nouns import Feedback, FeedbackKind
 from regista.feedback.derive import is_shown
 from regista.feedback.labels import HIDDEN
-from regista.store import conversations
+from regista.store import conversations, review
 from regista.store import feedback as rows
 from regista.store.feedback import About, Kept, Source, identity
 from regista.store.keys import Key
@@ -170,6 +170,8 @@ def _withdrawn(platform: Platform, key: Key, id: bytes) -> Kept | None:
         if known is None or known.feedback.kind == "signal" or not (mine or key.admin):
             return None
         rows.withdraw(transaction, [id])
+        if known.feedback.source == "reviewer":
+            review.withdrawn(transaction, id)
         return known
 
 

@@ -32,7 +32,7 @@ async def delete(platform: Platform, key: Key, scope: Scope, receive: Receive, s
         done = await platform.erase(user, tenant)
     others = ", ".join(f"{name} ({count:,})" for name, count in done.elsewhere.items())
     elsewhere = f" Other tenants have requests of one of that name: {others}." if others else ""
-    if not done.traces and not done.removed:
+    if not (done.traces or done.removed or done.problems):
         message = f"Nothing is kept of a user {user!r} of the tenant {tenant!r}.{elsewhere}"
         raise NotFoundError(message, code="user_not_found", param="name")
     told: Json = {name: getattr(done, name) for name in done.__struct_fields__ if name != "exact_keys"}

@@ -7,7 +7,6 @@ Limits of keys are asked for at every request, so what is sent in one turn of th
 import asyncio
 import logging
 import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
@@ -15,8 +14,8 @@ import msgspec
 
 from regista.core import errors
 from regista.core.errors import RegistaError
+from regista.core.framing import HEADER
 
-HEADER = struct.Struct("!I")
 CALL, ANSWER, FAILURE = range(3)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int, int, Any]).decode

@@ -22,6 +22,7 @@ from regista.evaluate.report.sentences import (
 from regista.store import Database
 from regista.store.evaluations import Run, runs
 from regista.surfaces.console.views.evaluations import Drawn
+from regista.surfaces.console.views.numbers import number
 
 CASES = 10
 """Cases in a page."""
@@ -61,7 +62,7 @@ def _read(database: Database, name: str, query: Mapping[str, str]) -> Json:
         return {"comparison": None, "chosen": ids, "runs": there, "any": bool(whole)}
     baseline, candidate = (_run(whole, name, given) for given in ids.values())
     made = _made(database, baseline, candidate)
-    return told(made, ids | {"cases": query.get("cases", "")}, _number(query))
+    return told(made, ids | {"cases": query.get("cases", "")}, number(query, "from", "a case"))
 
 
 def _run(whole: Sequence[Run], name: str, id: str) -> Run:
@@ -181,10 +182,3 @@ def _judge(before: Estimate, candidate: Report) -> Json | None:
 
 def _correction(found: Correction | None) -> str:
     return corrected(found) if found is not None else ""
-
-
-def _number(query: Mapping[str, str]) -> int:
-    given = query.get("from", "0")
-    if not (given.isascii() and given.isdecimal() and len(given) <= 6):
-        raise RequestError(f"'from' is {given[:20]!r}: give the number of a case.", param="from")
-    return int(given)

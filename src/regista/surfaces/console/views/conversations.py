@@ -32,6 +32,7 @@ from regista.store.trace_pages import Wanted as WantedTraces
 from regista.store.trace_pages import marks, tallies
 from regista.surfaces.console.stretches import LENGTHS, stretch
 from regista.surfaces.console.views import replay
+from regista.surfaces.console.views.numbers import number
 from regista.surfaces.console.views.thoughts import thought
 from regista.surfaces.console.views.trace import mappings
 from regista.surfaces.console.views.traces import words
@@ -128,7 +129,7 @@ def _one(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
     database = platform.database
     talk = located(database, rest)
     turns = turns_of(database, talk)
-    chosen = _chosen(query.get("turn", ""), turns)
+    chosen = _chosen(number(query, "turn", "a turn"), turns)
     at = turns.index(chosen) if chosen is not None else 0
     first = at // SHOWN * SHOWN
     some = turns[first : first + SHOWN]
@@ -163,11 +164,8 @@ def _marks_of(database: Database, turn: Turn) -> list[Any]:
     return marks(database, [turn.trace], HIDDEN).get(turn.trace, []) if turn.trace else []
 
 
-def _chosen(given: str, turns: Sequence[Turn]) -> Turn | None:
+def _chosen(wanted: int, turns: Sequence[Turn]) -> Turn | None:
     """The turn that is looked at: the one that is asked for, or the nearest to it; without one the first."""
-    if given and not (given.isascii() and given.isdecimal() and len(given) <= 9):
-        raise RequestError(f"'turn' is {given[:20]!r}: give the number of a turn.", param="turn")
-    wanted = int(given or 0)
     return min(turns, key=lambda turn: abs(turn.number - wanted)) if turns else None
 
 

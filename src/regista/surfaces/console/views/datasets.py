@@ -25,6 +25,7 @@ from regista.store.traces import find
 from regista.surfaces.console.forms import Form
 from regista.surfaces.console.shown import address
 from regista.surfaces.console.stretches import LENGTHS, Stretch, stretch
+from regista.surfaces.console.views.numbers import number
 
 ROWS = 25
 """Examples in a page."""
@@ -81,7 +82,7 @@ def _read(database: Database, folder: Path, application: str, name: str, query: 
     except UnknownNameError as error:
         raise NotFoundError(error.message) from None
     lineage = dataset.find(folder, name, query.get("version", ""))
-    first = _number(query)
+    first = number(query, "from", "an example")
     over = stretch(query.get("range", ""), "30d")
     known = _quality(folder, name, lineage.version)
     rows = list(islice(dataset.read(folder, lineage), first, first + ROWS + 1))
@@ -158,10 +159,3 @@ def _command(name: str, folder: str, of: str, value: str, lacks: int, over: Stre
     if not lacks or not value.isprintable() or not value.replace("/", "").replace("-", "").replace(".", "").isalnum():
         return ""
     return f"regista data from-traces {name} {folder} --add --{of} {value} --since {over.name} --limit {lacks}"
-
-
-def _number(query: Mapping[str, str]) -> int:
-    given = query.get("from", "0")
-    if not (given.isascii() and given.isdecimal() and len(given) <= 7):
-        raise RequestError(f"'from' is {given[:20]!r}: give the number of an example.", param="from")
-    return int(given)

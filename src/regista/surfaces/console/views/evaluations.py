@@ -1,20 +1,25 @@
 """Evaluations: the runs there are, and one run's report with its intervals and slices."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from regista.app.platform import Platform
-from regista.core.errors import NotFoundError
-from regista.core.evaluation import Estimate, Report
+from regista.core.errors import NotFoundError, RequestError
+from regista.core.evaluation import Better, Estimate, Report
 from regista.core.nouns import Json
 from regista.evaluate.report.figures import Scale, scale_of
 from regista.evaluate.report.sentences import headline_of_report
 from regista.store import Database
 from regista.store.evaluations import Run, count, report_of, runs
+from regista.store.run_pages import Found, worst
+from regista.store.traces import known
+from regista.surfaces.console.views.numbers import number
 
 RUNS = 60
 """Runs that are listed."""
+CASES = 20
+"""Cases in a page of a run."""
 
 
 class Drawn(NamedTuple):
@@ -32,7 +37,7 @@ async def show(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
 
 async def show_one(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
     """One run's data."""
-    return await asyncio.to_thread(_read, platform.database, platform.application.name, rest)
+    return await asyncio.to_thread(_read, platform.database, platform.application.name, rest, query)
 
 
 def _listed(database: Database, name: str, suite: str) -> Json:
@@ -62,7 +67,7 @@ def _row(database: Database, run: Run) -> Json:
     }
 
 
-def _read(database: Database, name: str, run_id: str) -> Json:
+def _read(database: Database, name: str, run_id: str, query: Mapping[str, str]) -> Json:
     everything = runs(database, name)
     run = next((one for one in everything if one.id == run_id), None)
     if run is None:
@@ -77,6 +82,41 @@ def _read(database: Database, name: str, run_id: str) -> Json:
         "estimates": [_estimate(one) for one in report.estimates] if report is not None else [],
         "slices": _slices(report) if report is not None else [],
         "others": [{"id": one.id, "variant": one.variant, "started_ns": one.started_ns} for one in others[:6]],
+        **(_cases(database, run, report, query) if report is not None else {}),
+    }
+
+
+def _cases(database: Database, run: Run, report: Report, query: Mapping[str, str]) -> Json:
+    """A page of what was answered, what the scorer named `by` found worst first."""
+    known_by: dict[str, Better] = {one.scorer: one.better for one in report.estimates if one.scorer in run.scorers}
+    by, first = query.get("by") or report.headline, number(query, "from", "a case")
+    if by not in known_by:
+        raise RequestError(f"'by' is {by[:20]!r}: give one of {', '.join(known_by)}.", param="by")
+    page = worst(database, run, by, known_by[by], first, CASES)
+    traced = known(database, [one.output.trace_id for one in page.found if one.output.trace_id])
+    return {
+        "by": by,
+        "scorers": list(known_by),
+        "cases": [_case(one, by, traced) for one in page.found],
+        "of": page.of,
+        "left_out": page.left_out,
+        "first": first,
+        "before": max(0, first - CASES) if first else None,
+        "after": first + CASES if first + CASES < page.of else None,
+    }
+
+
+def _case(one: Found, by: str, traced: Set[str]) -> Json:
+    case, output = one.case, one.output
+    return {
+        "id": case.id,
+        "critical": case.critical,
+        "repetition": one.repetition,
+        "question": case.question,
+        "answer": output.text or output.refused or (f"error: {output.error}" if output.error else ""),
+        "score": one.scores.get(by),
+        "scores": {name: score for name, score in one.scores.items() if name != by},
+        "trace": output.trace_id if output.trace_id in traced else "",
     }
 
 

@@ -36,6 +36,7 @@ from regista.store.trace_pages import PREVIEW
 from regista.surfaces.console.forms import Form
 from regista.surfaces.console.shown import address
 from regista.surfaces.console.stretches import LENGTHS, stretch
+from regista.surfaces.console.views.numbers import number
 
 PLACES = {"guard request": "request", "guard context": "context", "guard response": "response"}
 """The table of `[guardrails]` that says what runs in each stage."""
@@ -105,21 +106,19 @@ def firings(look: Look, actions: Mapping[str, str], kept: Sequence[tuple[str, st
 
 def _judge(database: Database, form: Form) -> None:
     trace, name, verdict = (form.values.get(field, "") for field in ("trace", "guardrail", "verdict"))
-    span = form.values.get("span", "")
     if len(trace) != 32 or set(trace) - set("0123456789abcdef"):
         raise RequestError(f"'trace' is {trace[:40]!r}: give the id of a trace.", param="trace")
     if verdict not in VERDICTS or name not in guardrails.names():
         raise RequestError("Say which guardrail it was, and whether it was right or wrong.", param="verdict")
-    if not (span.isascii() and span.isdecimal() and len(span) <= 9):
-        raise RequestError(f"'span' is {span[:20]!r}: give the number of a span.", param="span")
+    span = number(form.values, "span", "a span", "")
     of = about(database, trace)
-    if int(span) >= of.spans:
+    if span >= of.spans:
         raise NotFoundError(f"The trace has {of.spans} spans, counted from 0: no {span}.")
     made = Feedback(
-        *("label", "reviewer", time.time_ns(), trace, int(span)), name=label(name, verdict), by=form.by or "console"
+        *("label", "reviewer", time.time_ns(), trace, span), name=label(name, verdict), by=form.by or "console"
     )
     # One person's last word counts.
-    id = identity("guardrail", of.tenant, trace, int(span), name, made.by)
+    id = identity("guardrail", of.tenant, trace, span, name, made.by)
     with database.transaction() as transaction:
         feedback.put(transaction, [Kept(id, made, of.tenant, of.application)])
 

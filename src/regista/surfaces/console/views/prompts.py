@@ -12,11 +12,11 @@ from regista.core.nouns import Json
 from regista.prompts.file import PromptFile
 from regista.prompts.variables import VARIABLES
 from regista.stats.intervals import wilson
-from regista.store import Database, rollups
+from regista.store import Database
 from regista.store.prompts import Served, served, text_of
-from regista.store.rollups import Rollup
+from regista.store.rollups import Rollup, by_variant
 from regista.surfaces.console.patches import MOST, lines
-from regista.surfaces.console.stretches import LENGTHS, Stretch, stretch
+from regista.surfaces.console.stretches import LENGTHS, stretch
 
 VERSIONS = 50
 """Versions that are listed: the newest."""
@@ -99,7 +99,7 @@ def _read(database: Database, folder: Folder, name: str, query: Mapping[str, str
     over = stretch(query.get("range", ""), "7d")
     first = {one.digest: one for one in reversed(kept)}
     digests = sorted(first, key=lambda digest: -first[digest].first_ns)
-    traffic = _traffic(database, folder.name, over) if kept else {}
+    traffic = by_variant(database, folder.name, over.since_s, over.until_s, over.grain_s) if kept else {}
     current = folder.prompts.get(name)
     now = current.prompt.digest if current is not None else ""
     ordered = [*filter(None, [now]), *(one for one in digests if one != now)]
@@ -139,20 +139,6 @@ def _text(database: Database, current: PromptFile | None, digest: str) -> str:
     if current is not None and current.prompt.digest == digest:
         return current.text
     return text_of(database, digest) or ""
-
-
-def _traffic(database: Database, application: str, over: Stretch) -> dict[str, Rollup]:
-    """What was served of an application, by variant."""
-    found = rollups.read(
-        database,
-        "traces",
-        ("part",),
-        since_s=over.since_s,
-        until_s=over.until_s,
-        grain_s=over.grain_s,
-        application=application,
-    )
-    return {one.part: one for one in found}
 
 
 def version(digest: str, kept: Sequence[Served], traffic: Mapping[str, Rollup]) -> Json:

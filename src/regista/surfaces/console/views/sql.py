@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from regista.app.days import place_of
+from regista.app.days import gone_from, place_of, unreached
 from regista.app.platform import Platform
 from regista.app.querying import TIME_S, Querying
 from regista.app.querying_process import Answer
@@ -34,6 +34,8 @@ async def show(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
     days = await asyncio.to_thread(files, place)
     sql, first = query.get("sql", "").strip(), _first(query.get("from", ""))
     answer, missing = Answer(), ""
+    if not days and place.absolute() in await asyncio.to_thread(unreached, folder.path):
+        missing = gone_from(folder.path, place)
     try:
         if sql and days:
             answer = await _asking.setdefault(platform, Querying()).ask(place, sql, first, ROWS)

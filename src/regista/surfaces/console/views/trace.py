@@ -6,13 +6,13 @@ from typing import Any, cast
 
 from regista.app.platform import Platform
 from regista.app.replaying import STAGE, asked
-from regista.core.errors import RequestError
 from regista.core.nouns import Call, Json, Span
 from regista.store.conversation_pages import place
 from regista.store.feedback import of_trace
 from regista.store.replays import replays
 from regista.store.trace_pages import Part, part
 from regista.surfaces.console.views import replay, review
+from regista.surfaces.console.views.numbers import number
 from regista.surfaces.console.views.thoughts import thought
 
 SPANS = 200
@@ -27,11 +27,9 @@ _SHOWN = ("policy", "steps", "runner_up", "hits", "notes", "tokens", "stream", "
 
 async def show(platform: Platform, query: Mapping[str, str], rest: str) -> Json:
     """The page's data."""
-    given = query.get("spans", "0")
-    if not (given.isascii() and given.isdecimal() and len(given) <= 9):
-        raise RequestError(f"'spans' is {given[:20]!r}: give the number of a span.", param="spans")
+    first = number(query, "spans", "a span")
     picked = {name: query.get(name, "") for name in ("dataset", "added")}
-    return await asyncio.to_thread(_read, platform, rest, int(given)) | {"picked": picked}
+    return await asyncio.to_thread(_read, platform, rest, first) | {"picked": picked}
 
 
 def _read(platform: Platform, trace_id: str, first: int) -> Json:

@@ -54,17 +54,14 @@ class Serving:
             await self._allowance.enter(self.exchange.recorder.started_ns)
         status, error = "cancelled", ""
         first = True
-        deltas = self._handler(self.exchange)
         try:
-            try:  # contextlib.aclosing would take a microsecond more
+            async with aclosing(self._handler(self.exchange)) as deltas:
                 async for delta in deltas:
                     if first:
                         self.exchange.recorder.first_token()
                         first = False
                     self._collector.add(delta)
                     yield delta
-            finally:
-                await deltas.aclose()
             status = "ok"
         except RegistaError as failure:
             status, error = "error", failure.message

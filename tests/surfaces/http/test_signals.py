@@ -261,6 +261,6 @@ def test_several_workers_follow_one_conversation(start: Start, upstream: Upstrea
         time.sleep(0.3)
         talk.ask("That is wrong, it is on Tuesdays", "You are right.")
     end = time.monotonic() + PATIENCE_S
-    while len([row for row in found(live, "wrong") if row["name"] == "wrong"]) < 4:
+    while len([row for row in found(live, "wrong", signals="all") if row["name"] == "wrong"]) < 4:
         assert time.monotonic() < end
         time.sleep(0.05)

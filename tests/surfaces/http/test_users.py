@@ -222,8 +222,7 @@ def test_weeks_that_were_packed_are_written_anew_while_others_are_added_to_them(
             with database.transaction() as transaction:
                 traces.write(transaction, [stored(n) for n in range(first, first + 200)])
     live, token = shop(start, tmp_path)
-    (week,) = live.folder.glob(".regista/regista-*.db")
-    size = week.stat().st_size
+    assert len(list(live.folder.glob(".regista/regista-*.db"))) == 1
     serving = threading.Event()
 
     def serve() -> None:
@@ -240,7 +239,6 @@ def test_weeks_that_were_packed_are_written_anew_while_others_are_added_to_them(
         for one in beside:
             one.join()
     assert told["verified"] and told["traces"] == 80 and told["looked_for"] > 30
-    assert week.stat().st_size < size
     live.stop()
     assert holding(live.folder, ANA, WORDS[0]) == {}
     with closing(connect(store(live))) as database:

@@ -1,6 +1,7 @@
 """Ask the model: the innermost handler. What it yields is what the provider sent."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 from msgspec.structs import replace
 
@@ -28,23 +29,20 @@ def generate(provider: Provider, name: str) -> Handler:
                 hold=exchange.hold,
                 headers=span.headers(),
             )
-            deltas = provider.generate(replace(request, account=account))
             try:
-                try:  # contextlib.aclosing would take a microsecond more
+                async with aclosing(provider.generate(replace(request, account=account))) as deltas:
                     async for delta in deltas:
                         if delta.finish is not None:
                             span.decide(delta.finish)
                         yield delta
-                finally:
-                    await deltas.aclose()
             finally:
                 if notes:
                     span.set(notes=notes)
-                if made := exchange.calls[before:]:
-                    used = [(call.usage.input_tokens, call.usage.output_tokens) for call in made]
+                made = exchange.calls[before:]
+                if made:
                     span.set(
-                        input_tokens=sum([tokens for tokens, _ in used]),
-                        output_tokens=sum([tokens for _, tokens in used]),
+                        input_tokens=sum(call.usage.input_tokens for call in made),
+                        output_tokens=sum(call.usage.output_tokens for call in made),
                     )
 
     return handler

@@ -48,6 +48,7 @@ def test_the_first_visit_needs_the_token_and_ends_on_the_overview(browser: "Brow
     page.get_by_role("button", name="Open").click()
     page.get_by_role("heading", name="Overview").wait_for()
     assert page.url == f"{live.url}/console" and "131" in page.locator(".figures").inner_text()
+    page.locator("time-chart canvas").nth(4).wait_for()
     assert page.locator("time-chart canvas").count() == 5
     page.get_by_role("button", name="Log out").click()
     page.get_by_role("heading", name="Open the console").wait_for()

@@ -1,6 +1,8 @@
 """`/v1/review` on a live server: what programs are asked to have judged, by whom, and what is refused."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from tests.surfaces.console.made import trace
 from tests.surfaces.http.conftest import Live, Start, write
 
 from regista.data import dataset
-from regista.store import connect
+from regista.store import connect, traces
 from regista.store.keys import add
 
 PAIRS = 'question = "Which?"\npairwise = true\nannotators = 1\n'
@@ -165,5 +167,8 @@ def test_a_server_with_several_workers_gives_each_item_to_one(start: Start) -> N
     (live.folder / "reviews" / "one.toml").write_text(
         'question = "?"\nannotators = 1\nblind_repeats = 0\n[[grades]]\nanchor = "a"\n[[grades]]\nanchor = "b"\n'
     )
+    with closing(connect(f"sqlite://{live.folder / '.regista' / 'regista.db'}")) as database:
+        while len(traces.recent(database, limit=20)) < 12:
+            time.sleep(0.05)
     items = [asked(live, f"rater {n}", "one")["item"]["id"] for n in range(10)]
     assert len(set(items)) == 10

@@ -59,7 +59,3 @@ settings.load_profile("any machine")
 # Hundreds of processes are started: each would compile all that it imports where no bytecode may be kept.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-
-# Nothing here speaks TLS. All certificates of a machine take every client 30 ms, and many are made for one request.
-os.environ.pop("SSL_CERT_FILE", None)
-os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)

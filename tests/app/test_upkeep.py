@@ -208,6 +208,10 @@ def test_what_failed_is_tried_again_soon_and_at_once_when_the_store_is_back(
             ("export", True),
         ]
         assert process._due["export"] < time.monotonic() + upkeep_process.AGAIN_S  # pyright: ignore[reportPrivateUsage]
+        for _ in range(2_000):  # a database that is gone for hours
+            process._failed("export", "It is gone.")  # pyright: ignore[reportPrivateUsage]
+            read_frame(source)
+        assert process._due["export"] > time.monotonic() + upkeep_process.EXPORT_S - 5  # pyright: ignore[reportPrivateUsage]
         assert news(url) == [upkeep_process.News("look"), upkeep_process.News("export", days=1)]
         process._close()  # pyright: ignore[reportPrivateUsage]
 

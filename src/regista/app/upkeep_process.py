@@ -160,7 +160,8 @@ class Upkeep:
         self._chores = {"look": self._look, "compare": self._compare, "export": self._export}
         self._due = {"look": now, "compare": now + FIRST_S, "export": now}
         self._every = {"look": LOOK_S, "compare": COMPARE_S, "export": EXPORT_S}
-        self._failures: dict[str, int] = {}
+        self._pauses_s: dict[str, float] = {}
+        """How long it is waited until what failed is tried again, by chore."""
         self._readable = select.poll()
         self._readable.register(source, select.POLLIN | select.POLLHUP)
 
@@ -198,13 +199,13 @@ class Upkeep:
 
     def _done(self, chore: str) -> None:
         # The store is back: what failed without it need not wait, or a server would go on saying that it is not well.
-        if self._failures.pop(chore, 0) and chore == "look":
-            self._due |= dict.fromkeys(self._failures, time.monotonic())
+        if self._pauses_s.pop(chore, None) is not None and chore == "look":
+            self._due |= dict.fromkeys(self._pauses_s, time.monotonic())
 
     def _failed(self, chore: str, why: str) -> None:
-        failures = self._failures.get(chore, 0)
-        self._failures[chore] = failures + 1
-        self._due[chore] = time.monotonic() + min(self._every[chore], AGAIN_S * 2**failures)
+        pause_s = min(self._every[chore], 2 * self._pauses_s[chore] if chore in self._pauses_s else AGAIN_S)
+        self._pauses_s[chore] = pause_s
+        self._due[chore] = time.monotonic() + pause_s
         # A store that is lost is found to be by the next look. What others fail at takes nothing from what was learnt.
         if chore == "look":
             self._close()

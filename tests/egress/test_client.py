@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 from tests._upstream.server import Upstream
@@ -134,6 +135,32 @@ async def test_silence_ends_in_a_timeout_however_long_connecting_took(
         with pytest.raises(ProviderTimeoutError, match="kept silent"):
             async with asyncio.timeout(20):
                 await ask(client, upstream.url("/silent/chat/completions"), Patience(5, 0.05, 0.05))
+
+
+async def test_silence_ends_in_a_timeout_on_a_connection_whose_last_reader_has_not_heard_yet(client: Client) -> None:
+    async def once_and_then_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n")
+        await asyncio.sleep(0.05)
+        writer.write(b"ok")
+        with suppress(ConnectionError):
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(once_and_then_silent, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    client.allow(url)
+    async with server:
+        first = await client.open("POST", url, JSON, BODY)
+        reader = asyncio.create_task(first.read())
+        await asyncio.sleep(0)
+        while not getattr(first, "complete"):  # noqa: B009, ASYNC110 - Reply does not promise it
+            # Ready in every turn of the loop: when the answer is whole, this goes on before its reader does.
+            await asyncio.sleep(0)
+        assert not reader.done()
+        with pytest.raises(ProviderTimeoutError, match="kept silent"):
+            async with asyncio.timeout(5):
+                await client.open("POST", url, JSON, BODY, Patience(5, 0.2, 0.2))
+        assert await reader == b"ok"
 
 
 async def test_silence_ends_in_a_timeout_that_says_who_was_silent(client: Client, upstream: Upstream) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import math
+import time
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -7,7 +8,7 @@ import pytest
 
 from regista.core.errors import ConfigurationError, ProviderError
 from regista.core.evaluation import Better, Case, Output, Report, Score
-from regista.evaluate.run import Plan, Tally, run_suite
+from regista.evaluate.run import WRITE_S, Plan, Tally, run_suite
 from regista.store import evaluations
 
 from .conftest import Place, Says
@@ -95,6 +96,19 @@ async def test_a_run_that_is_cancelled_goes_on_where_it_stopped(place: Place) ->
     assert len(quick.asked) == 20
     assert tallies[-1] == (30, 10)
     assert report.estimate("exact").ok == 30
+
+
+async def test_what_was_about_to_be_written_when_the_last_case_ended_is_kept(place: Place) -> None:
+    class AsLongAsAWriteWaits(Says):
+        async def answer(self, case: Case, repetition: int) -> Output:
+            if not self.asked:
+                time.sleep(WRITE_S)  # noqa: ASYNC251 - the write comes due in the moment in which all cases end
+            return await super().answer(case, repetition)
+
+    for _ in range(5):
+        target = AsLongAsAWriteWaits("t", right)
+        report = await run_suite(place.database, place.plan(place.suite(CASES), target, fresh=True))
+        assert report.estimate("exact").ok == 30
 
 
 async def test_a_provider_that_fails_for_a_third_leaves_bounds_and_is_asked_again(place: Place) -> None:

@@ -10,12 +10,12 @@ from regista.store import Database, files
 from regista.store.files import ABANDONED_NS, PART
 
 
-def whole(database: Database, content: bytes, tenant: str = "t", expires_ns: int | None = None, cut: int = PART) -> str:
+def whole(database: Database, content: bytes, tenant: str = "t", kept_ns: int | None = None, cut: int = PART) -> str:
     """A file of this content."""
     file = files.begin(database, tenant, "f", "batch")
     for n in range(0, len(content), cut):
         files.append(database, file, n // cut, content[n : n + cut])
-    return files.finish(database, file, "batch", "f", expires_ns).id
+    return files.finish(database, file, "batch", "f", kept_ns).id
 
 
 def test_a_file_is_there_when_it_is_whole_and_for_its_tenant_alone(database: Database) -> None:
@@ -33,12 +33,11 @@ def test_a_file_is_there_when_it_is_whole_and_for_its_tenant_alone(database: Dat
 
 
 def test_an_expired_file_is_gone_before_it_is_swept_and_its_parts_after(database: Database) -> None:
-    now = time.time_ns()
-    file, stays = whole(database, b"x" * 2000, expires_ns=now - 1), whole(database, b"y")
+    file, stays = whole(database, b"x" * 2000, kept_ns=1), whole(database, b"y")
     with pytest.raises(NotFoundError):
         files.find(database, "t", file)
     assert [kept.id for kept in files.listing(database, "t")] == [stays]
-    files.sweep(database, now)
+    files.sweep(database, time.time_ns())
     assert list(files.blocks(database, file)) == [] and list(files.blocks(database, stays)) == [b"y"]
 
 

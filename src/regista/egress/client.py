@@ -210,7 +210,7 @@ class Client:
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
-        for connection in [c for c in self._busy if 0 < c.deadline < now]:
+        for connection in [c for c in self._busy if c.overdue(now)]:
             connection.expire()
         self._busy = {c for c in self._busy if c.open}
         for idle in self._idle.values():

@@ -31,7 +31,6 @@ class Connection(asyncio.Protocol):
         self.origin = origin
         self.loop = loop
         self.used = 0
-        self.deadline = 0.0
         self._on_idle = on_idle
         self._reply: HttpReply | None = None
         self._transport: asyncio.Transport | None = None
@@ -43,10 +42,14 @@ class Connection(asyncio.Protocol):
     def open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
+    def overdue(self, now: float) -> bool:
+        """Whether the exchange under way has been waited for long enough."""
+        reply = self._reply
+        return reply is not None and 0 < reply.deadline < now
+
     def send(self, head: bytes, body: bytes) -> "HttpReply":
         """Write a request; the reply it returns fills as bytes arrive."""
         self.used += 1
-        self.deadline = 0.0
         self._head = 0
         self._reply = reply = HttpReply(self)
         self._parser = httptools.HttpResponseParser(self)
@@ -156,6 +159,7 @@ class HttpReply:
         "_parts",
         "_waiter",
         "complete",
+        "deadline",
         "headers",
         "patience",
         "status",
@@ -166,6 +170,9 @@ class HttpReply:
         self.headers: dict[str, str] = {}
         self.complete = False
         self.patience = 60.0
+        self.deadline = 0.0
+        """When the wait for it is over, 0 while nobody waits. The connection may carry another reply already when the
+        reader of this one hears that it is whole: each has a time of its own."""
         self._connection = connection
         self._parts: list[bytes] = []
         self._buffered = 0
@@ -214,7 +221,7 @@ class HttpReply:
         if not self.complete and self._error is None:
             self._left = True
             self._take()
-            self._connection.deadline = self._connection.loop.time() + LINGER_S
+            self.deadline = self._connection.loop.time() + LINGER_S
 
     def close(self) -> None:
         """Give up on what has not arrived yet."""
@@ -260,9 +267,9 @@ class HttpReply:
     async def _wait(self, seconds: float) -> None:
         loop = self._connection.loop
         self._waiter = loop.create_future()
-        self._connection.deadline = loop.time() + seconds
+        self.deadline = loop.time() + seconds
         try:
             await self._waiter
         finally:
             self._waiter = None
-            self._connection.deadline = 0.0
+            self.deadline = 0.0

@@ -289,13 +289,17 @@ class _Running:
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()  # a write that failed is told as what it was: its results are in no other batch
 
     async def _write(self) -> None:
         async with self._writing:
             batch, self._batch = self._batch, Batch([], [], [], [])
             if any(batch):
-                await self._disk(evaluations.write, self._database, batch, self._run)
+                # Whoever waits for it may be cancelled before the thread has begun: what is done is written all the
+                # same, and the thread keeps the order of writes.
+                await asyncio.shield(self._disk(evaluations.write, self._database, batch, self._run))
 
 
 async def scored(scorer: Scorer, case: Case, output: Output) -> Score:

@@ -79,11 +79,13 @@ def write(transaction: Transaction, file: str, parts: Iterable[tuple[int, bytes]
     )
 
 
-def finish(database: Database, file: str, purpose: str, name: str, expires_ns: int | None) -> File:
-    """The file is whole: from now on it is there."""
+def finish(database: Database, file: str, purpose: str, name: str, kept_ns: int | None) -> File:
+    """The file is whole: from now on it is there, for so many nanoseconds after it was begun, or for good."""
     with database.transaction() as transaction:
-        transaction.execute("UPDATE files SET purpose = ?, name = ? WHERE id = ?", (purpose, name, file))
-        whole = close(transaction, file, expires_ns)
+        named = "UPDATE files SET purpose = ?, name = ? WHERE id = ? RETURNING created_ns"
+        rows = transaction.execute(named, (purpose, name, file))
+        until = rows[0][0] + kept_ns if rows and kept_ns is not None else None
+        whole = close(transaction, file, until)
     assert whole is not None, "a file is finished once"  # noqa: S101
     return whole
 

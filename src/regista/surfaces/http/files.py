@@ -4,7 +4,6 @@ https://platform.openai.com/docs/api-reference/files
 """
 
 import asyncio
-import time
 from collections.abc import Iterator
 
 from regista.app.platform import Platform
@@ -48,8 +47,7 @@ async def upload(platform: Platform, key: Key, scope: Scope, receive: Receive, s
         if purpose != PURPOSE:
             raise RequestError(f"'purpose' is {purpose!r}: files are taken for {PURPOSE!r} alone.", param="purpose")
         kept_s = whole_number(form.fields.get(KEPT, str(KEPT_S)), KEPT, SHORTEST_S, KEPT_S)
-        expires = time.time_ns() + kept_s * SECOND_NS
-        whole = await asyncio.to_thread(files.finish, database, file, purpose, form.file_name, expires)
+        whole = await asyncio.to_thread(files.finish, database, file, purpose, form.file_name, kept_s * SECOND_NS)
     except BaseException:
         await asyncio.shield(asyncio.to_thread(files.remove, database, file))
         raise

@@ -16,7 +16,7 @@ from msgspec import Struct
 from regista.core.digest import digest_bytes
 from regista.core.errors import ConfigurationError, NotFoundError, UnknownNameError
 from regista.core.nouns import Json
-from regista.serve.context.locks import held
+from regista.store.locks import held
 
 FOLDER = "evals/datasets"
 """Where an application keeps its datasets: beside its suites, which name files below themselves only."""

@@ -30,8 +30,12 @@ def done(url: str) -> set[int]:
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where all servers of a test have their store."""
-    url = f"sqlite://{tmp_path / 'shared.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres")
+    """Where all servers of a test have their store: one database, or one file and a Redis."""
+    if request.param == "sqlite":
+        url = f"sqlite://{tmp_path / 'shared.db'}"
+        monkeypatch.setenv("REGISTA_REDIS", request.getfixturevalue("redis_server").url)
+    else:
+        url = request.getfixturevalue("postgres")
     monkeypatch.setenv("REGISTA_STORE", url)
     return url
 

@@ -66,9 +66,9 @@ def test_two_servers_share_exact_hits_and_a_redis_that_is_gone_is_a_miss(
 
 
 def test_two_servers_share_semantic_hits_through_their_store_and_follow_a_clearing(
-    start: Start, upstream: Upstream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    start: Start, upstream: Upstream, tmp_path: Path, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store = f"sqlite://{tmp_path / 'shared.db'}"
+    store = postgres
     monkeypatch.setenv("REGISTA_STORE", store)
     monkeypatch.setenv("REGISTA_MODELS", str(tmp_path))
     database = connect(store)

@@ -19,7 +19,7 @@ from tests.surfaces.http.conftest import Live, Start, write
 from tests.surfaces.http.test_serving import store, stored, with_key
 from tests.surfaces.workers.conftest import ECHO, children, ended, figure, kill, until, workers
 
-from regista.store import connect, keys, traces
+from regista.store import keys, traces
 
 READER = ECHO.replace("echo/any", "embedded/reader") + '[context]\nembedder = "hashed"\n'
 SLOW = '[app]\nname = "shop"\n[models.default]\nmodel = "openai/slow"\nbase_url = "{url}"\n'
@@ -331,19 +331,19 @@ def refused(live: Live) -> bool:
     return False
 
 
-def test_two_servers_over_one_file_share_keys_and_traces_and_begin_from_what_is_written_down(
-    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_second_server_on_one_file_is_refused_until_the_first_is_gone(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
 ) -> None:
     monkeypatch.setenv("REGISTA_STORE", f"sqlite://{tmp_path / 'shared.db'}")
-    one, two = (start(ECHO, folder=name) for name in ("one", "two"))
-    with closing(connect(f"sqlite://{tmp_path / 'shared.db'}")) as database:
-        token = keys.add(database, "web", limits=["20 requests/month"])
-        for live in (one, two):
-            until(lambda live=live: with_key(live, "").status_code == 401, "Both want a key.")
-        assert codes(one, token, 15) == {200: 15}
-        counted = "SELECT count(*) FROM traces WHERE key = 'web'"
-        until(lambda: database.query(counted) == [(15,)], "They are stored.")
-        assert codes(two, token, 15) == {200: 5, 429: 10}
+    arguments = ("--port", "0", "--workers", workers)
+    one = start(ECHO, *arguments, folder="one")
+    with pytest.raises(AssertionError, match=rf"shared.db is served already, by process {one.process.pid}\."):
+        start(ECHO, *arguments, folder="two")
+    assert httpx2.get(f"{one.url}/healthz").is_success
+    one.process.kill()
+    one.process.wait()
+    assert httpx2.get(f"{start(ECHO, *arguments, folder='two').url}/healthz").is_success
 
 
 def test_a_worker_that_is_stuck_is_replaced_and_the_others_answer_meanwhile(three: Live) -> None:

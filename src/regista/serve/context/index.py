@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from regista.core.errors import MissingExtraError
 from regista.core.nouns import Document, Hit
 from regista.serve.context.lexical import Lexical, bring_up
-from regista.serve.context.locks import held
 from regista.store.documents import Contents, Documents
+from regista.store.locks import held
 
 if TYPE_CHECKING:
     import numpy as np

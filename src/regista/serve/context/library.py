@@ -19,11 +19,11 @@ from regista.serve.context.chunkers import Chunker, chunkers
 from regista.serve.context.index import Snapshot, take
 from regista.serve.context.ingest import Ingest, IngestReport, Progress, TextEmbedder
 from regista.serve.context.loaders import load
-from regista.serve.context.locks import held_within
 from regista.serve.context.parsing import LIMIT_SECONDS, Load, Parser
 from regista.serve.context.retrievers import Retrieved, Retriever, retrievers
 from regista.store import Database
 from regista.store.documents import Documents
+from regista.store.locks import held_within
 
 __all__ = ["IngestReport", "Library", "Retrieved"]
 

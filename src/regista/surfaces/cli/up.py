@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Any
@@ -17,9 +18,10 @@ from rich.logging import RichHandler
 from regista.app.platform import STATE, Platform
 from regista.core.errors import ConfigurationError
 from regista.core.settings import settings
+from regista.store.locks import served_alone
 from regista.surfaces import console as pages
 from regista.surfaces.cli._loop import run_async
-from regista.surfaces.cli._place import resolve
+from regista.surfaces.cli._place import resolve, store_url
 from regista.surfaces.cli._progress import ingest_progress
 from regista.surfaces.http.server import Server, listen
 from regista.surfaces.workers.supervisor import Supervisor
@@ -62,9 +64,16 @@ def up(
 
 
 async def _up(folder: Path, values: dict[str, Any], reload: bool, console: Console) -> None:
-    host, count = str(values["host"]), int(values["workers"])
+    count = int(values["workers"])
     if not 1 <= count <= MOST_WORKERS:
         raise ConfigurationError(f"{count} workers cannot serve: say from 1 to {MOST_WORKERS} with --workers.")
+    # Servers that share a Redis share all that one file cannot tell them.
+    with nullcontext() if values["redis"] else served_alone(store_url(folder)):
+        await _serve(folder, values, reload, console)
+
+
+async def _serve(folder: Path, values: dict[str, Any], reload: bool, console: Console) -> None:
+    host, count = str(values["host"]), int(values["workers"])
     listener = listen(host, int(values["port"]))
     url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     note = folder / STATE / "server.json"

@@ -36,8 +36,28 @@ async def held_within(path: Path, seconds: float, work: str) -> AsyncGenerator[N
                     "Wait until it is done, or stop it, and try again."
                 )
             await asyncio.sleep(_POLL_SECONDS)
-        os.ftruncate(file, 0)
-        os.pwrite(file, str(os.getpid()).encode(), 0)
+        _sign(file)
+        yield
+
+
+@contextmanager
+def served_alone(url: str) -> Generator[None]:
+    """Be the one server of the store at this URL, where that is a file. Which processes one server has is its own.
+
+    Raises `StoreError`, which says who serves it already.
+    """
+    scheme, _, path = url.partition("://")
+    if scheme != "sqlite":
+        yield
+        return
+    with _opened(Path(f"{path}.server")) as file:
+        if not _taken(file):
+            raise StoreError(
+                f"{path} is served already, by {_holder(file)}. Two servers would each count what keys may use, and a "
+                "limit would be two. Stop the other one; or serve by more processes of one (--workers 2); or let both "
+                "count in one Redis (REGISTA_REDIS) or store in one PostgreSQL (REGISTA_STORE)."
+            )
+        _sign(file)
         yield
 
 
@@ -60,6 +80,11 @@ def _taken(file: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _sign(file: int) -> None:
+    os.ftruncate(file, 0)
+    os.pwrite(file, str(os.getpid()).encode(), 0)
 
 
 def _holder(file: int) -> str:

@@ -140,7 +140,7 @@ def test_the_mean_is_reweighted_to_what_it_was_made_to_be() -> None:
     made = selection(scores, ["fine"] * 80 + ["cut off"] * 80)
     rows = dict(made.rows)
     assert (rows["as rated"].estimate, rows["reweighted"].estimate) == pytest.approx((0.75, 0.5))
-    assert "fine is rated in 75 % of cases, cut off in 25 %" in made.sentence
+    assert "Of what is 'fine' 75 % are rated, of what is 'cut off' 25 %" in made.sentence
 
 
 def test_an_outcome_nobody_rated_is_named() -> None:

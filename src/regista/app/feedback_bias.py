@@ -47,12 +47,12 @@ def measure(database: Database, application: str, since_ns: int = 0) -> list[Mea
     What is retrieved for the answers of an application is what it shows.
     """
     given = [kept.feedback for kept in rows.recent(database, since_ns=since_ns, limit=MOST)]
-    preferred = [one for one in given if one.kind == "preference"]
+    preferred = [one for one in given if one.kind == "preference" and one.value != 0]
     return [
         _measured("leniency", lambda: _leniency(given)),
         _measured("selection", lambda: _selection(database, given, since_ns)),
-        _measured("position", lambda: position(one.side for one in preferred if one.value != 0)),
-        _measured("length", lambda: _length(database, [one for one in preferred if one.value != 0])),
+        _measured("position", lambda: position(one.side for one in _some(preferred))),
+        _measured("length", lambda: _length(database, _some(preferred))),
         _measured("loop", lambda: _loop(database, application, given, since_ns)),
     ]
 
@@ -62,6 +62,12 @@ def _measured(name: str, meter: Callable[[], Bias]) -> Measured:
         return Measured(name, meter())
     except ValueError as error:
         return Measured(name, None, str(error))
+
+
+def _some(preferred: Sequence[Feedback]) -> Sequence[Feedback]:
+    if not preferred:
+        raise ValueError("Nobody preferred one answer to another: send 'preference', or vote in a queue by pairs.")
+    return preferred
 
 
 def _leniency(given: Sequence[Feedback]) -> Bias:

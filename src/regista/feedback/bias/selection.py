@@ -88,7 +88,7 @@ def _sentence(plain: Interval, even: Interval, rates: list[tuple[str, Interval]]
     if not found:
         return "No sign that those who rate differ from the rest in a way that moves the mean."
     return (
-        f"{often.removeprefix('rated: ')} is rated in {percent(most.estimate)} of cases, "
-        f"{rarely.removeprefix('rated: ')} in {percent(least.estimate)}: the mean of {plain.estimate:.2g} would be "
+        f"Of what is '{often.removeprefix('rated: ')}' {percent(most.estimate)} are rated, of what is "
+        f"'{rarely.removeprefix('rated: ')}' {percent(least.estimate)}: the mean of {plain.estimate:.2g} would be "
         f"{even.estimate:.2g} ({even.low:.2g} to {even.high:.2g}) had all been rated alike."
     )

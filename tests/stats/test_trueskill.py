@@ -3,12 +3,18 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
+import warnings
+
 import pytest
-import trueskill as package
 from hypothesis import given
 from hypothesis import strategies as st
 
 from regista.stats.trueskill import Rating, trueskill
+
+with warnings.catch_warnings():
+    # An old package: Python warns of its backslashes wherever it is compiled anew.
+    warnings.simplefilter("ignore")
+    import trueskill as package
 
 GAMES = st.lists(
     st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd"), st.sampled_from([0.0, 0.5, 1.0])).filter(

@@ -163,6 +163,52 @@ async def test_silence_ends_in_a_timeout_on_a_connection_whose_last_reader_has_n
         assert await reader == b"ok"
 
 
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 413 Too Large\r\n\r\ntoo much"], ids=["unanswered", "answered"])
+async def test_a_server_that_ends_its_side_before_it_has_read_a_request_is_not_waited_for(
+    client: Client, answer: bytes
+) -> None:
+    over = asyncio.Event()
+
+    async def reads_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.write_eof()
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(reads_nothing, "127.0.0.1", 0, limit=1024)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    client.allow(url)
+    async with server:
+        async with asyncio.timeout(5):
+            # More than the sockets of both sides hold: some of it can never be sent.
+            sending = client.open("POST", url, JSON, bytes(32 << 20), Patience(5, 5, 5))
+            if answer:
+                assert await (await sending).read() == b"too much"
+            else:
+                with pytest.raises(ProviderError, match="without an answer"):
+                    await sending
+        over.set()
+
+
+async def test_a_connection_on_which_a_request_is_still_being_sent_carries_no_other(client: Client) -> None:
+    over = asyncio.Event()
+
+    async def answers_unread(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno")
+        await over.wait()
+        writer.close()
+
+    server = await asyncio.start_server(answers_unread, "127.0.0.1", 0, limit=1024)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    client.allow(url)
+    async with server:
+        async with await client.open("POST", url, JSON, bytes(32 << 20)) as reply:
+            assert (reply.status, await reply.read()) == (413, b"no")
+        assert await ask(client, url) == (413, b"no")
+        over.set()
+
+
 async def test_silence_ends_in_a_timeout_that_says_who_was_silent(client: Client, upstream: Upstream) -> None:
     with pytest.raises(ProviderTimeoutError, match="kept silent"):
         await ask(client, upstream.url("/silent/chat/completions"), Patience(5, 0.2, 0.2))

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from regista.core.errors import ConfigurationError, ProviderError
+from regista.core.errors import ConfigurationError, ProviderError, StoreError
 from regista.core.evaluation import Better, Case, Output, Report, Score
 from regista.evaluate.run import WRITE_S, Plan, Tally, run_suite
 from regista.store import evaluations
@@ -109,6 +109,33 @@ async def test_what_was_about_to_be_written_when_the_last_case_ended_is_kept(pla
         target = AsLongAsAWriteWaits("t", right)
         report = await run_suite(place.database, place.plan(place.suite(CASES), target, fresh=True))
         assert report.estimate("exact").ok == 30
+
+
+async def test_a_write_that_fails_ends_the_run_and_what_it_held_is_written_at_the_end(place: Place) -> None:
+    broken = "CREATE TRIGGER broken BEFORE INSERT ON evaluation_results BEGIN INSERT INTO nowhere VALUES (1); END"
+
+    class Breaks(Says):
+        async def answer(self, case: Case, repetition: int) -> Output:
+            if self.asked:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    self.change("DROP TRIGGER broken")
+            self.change(broken)
+            return await super().answer(case, repetition)
+
+        def change(self, statement: str) -> None:
+            with place.database.transaction() as transaction:
+                transaction.execute(statement)
+
+    suite, quick, patience = place.suite(CASES), Says("t", right), asyncio.timeout(20)
+    with pytest.raises(StoreError, match="nowhere"):
+        async with patience:
+            await run_suite(place.database, place.plan(suite, Breaks("t", right), concurrency=1))
+    assert not patience.expired()
+    report = await run_suite(place.database, place.plan(suite, quick))
+    assert len(quick.asked) == 29
+    assert report.estimate("exact").ok == 30
 
 
 async def test_a_provider_that_fails_for_a_third_leaves_bounds_and_is_asked_again(place: Place) -> None:

@@ -5,11 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import uvloop
 
 from regista.core.errors import ConfigurationError, OverloadedError, ProviderError
 from regista.models.embeddings import embedders
@@ -66,6 +67,25 @@ async def test_a_killed_process_is_replaced_before_the_next_answer(worker: Embed
     os.kill(killed, signal.SIGKILL)
     assert np.array_equal(await worker.embed(["text"]), before)
     assert worker.pid != killed
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_process_that_ended_while_it_had_nothing_to_do_is_replaced(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def main() -> None:
+        worker = EmbeddingWorker("hashed")
+        await worker.start()
+        ended = worker.pid
+        assert ended
+        os.kill(ended, signal.SIGKILL)
+        await asyncio.sleep(0.5)  # so that it has been noticed
+        assert (await worker.embed(["text"])).shape == (1, 384)
+        assert worker.pid != ended
+        await worker.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main())
 
 
 async def test_a_process_killed_at_work_loses_nothing(worker: EmbeddingWorker):
@@ -127,6 +147,27 @@ async def test_closing_answers_those_who_wait_and_those_who_come_later(worker: E
         await waiting
     with pytest.raises(ProviderError, match="is closed"):
         await worker.embed(["text"])
+
+
+async def test_closing_while_the_process_starts_leaves_none_behind():
+    worker = EmbeddingWorker("hashed")
+    starting = asyncio.create_task(worker.start())
+    await asyncio.sleep(0)
+    await worker.close()
+    with pytest.raises(ProviderError, match="is closed"):
+        await starting
+    assert worker.pid is None
+
+
+async def test_what_is_left_of_a_call_that_failed_is_not_made(worker: EmbeddingWorker):
+    await worker.start()
+    worker.timeout = 0.0
+    with pytest.raises(ProviderError, match="failed twice"):
+        await worker.embed(["text"] * 20 * BATCH, bulk=True)
+    worker.timeout = 60.0
+    left = [piece.answer for piece in worker._bulk]  # pyright: ignore[reportPrivateUsage]
+    assert left and all(answer.cancelled() for answer in left)
+    assert (await worker.embed(["next"])).shape == (1, 384)
 
 
 async def test_an_embedder_that_cannot_be_had_says_why(tmp_path: Path):

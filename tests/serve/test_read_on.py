@@ -26,16 +26,19 @@ class Source:
         self._breaks = breaks
 
     async def __call__(self, exchange: Exchange) -> AsyncGenerator[Delta]:
-        self.ended = "cancelled"
-        for word in range(self._words):
-            if word == 2:
-                await self.go_on.wait()
-            yield Delta(f"{word} ")
-            self.said += 1
-        if self._breaks:
-            self.ended = "error"
-            raise StreamCutError("It broke off.")
-        self.ended = "whole"
+        ended = "cancelled"
+        try:
+            for word in range(self._words):
+                if word == 2:
+                    await self.go_on.wait()
+                yield Delta(f"{word} ")
+                self.said += 1
+            if self._breaks:
+                ended = "error"
+                raise StreamCutError("It broke off.")
+            ended = "whole"
+        finally:
+            self.ended = ended
 
 
 def exchange() -> Exchange:

@@ -100,6 +100,12 @@ class Connection(asyncio.Protocol):
                 return
         reply.wake()
 
+    def eof_received(self) -> None:
+        # Nothing more can come. What of the request is not sent yet would keep the connection, and who waits with it,
+        # for as long as the other side does not read.
+        self.connection_lost(None)
+        self.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         reply, self._reply = self._reply, None
         if reply is not None:
@@ -141,7 +147,9 @@ class Connection(asyncio.Protocol):
         self._reply = None
         reply.complete = True
         reply.wake()
-        if cast("httptools.HttpResponseParser", self._parser).should_keep_alive():
+        unsent = cast("asyncio.Transport", self._transport).get_write_buffer_size()
+        # A server may answer before it has read all, and read no more: the next request would wait behind the rest.
+        if not unsent and cast("httptools.HttpResponseParser", self._parser).should_keep_alive():
             self.resume()
             self._on_idle(self)
         else:

@@ -188,14 +188,16 @@ class _Running:
         """Try every case; what is done is written whatever ends this."""
         queue: asyncio.Queue[_Work | None] = asyncio.Queue(self._plan.concurrency)
         try:
-            async with _raising_alone(), asyncio.TaskGroup() as tasks, self._written_now_and_then():
+            async with _raising_alone(), asyncio.TaskGroup() as tasks:
                 workers = [tasks.create_task(self._work(queue)) for _ in range(self._plan.concurrency)]
+                writer = tasks.create_task(self._write_now_and_then())
                 await self._feed(queue)
                 for _ in workers:
                     await queue.put(None)
                 await asyncio.wait(workers)
+                writer.cancel()
         finally:
-            await asyncio.shield(self._write())
+            await self._write()
 
     async def _feed(self, queue: "asyncio.Queue[_Work | None]") -> None:
         tries = self._tries()
@@ -277,29 +279,30 @@ class _Running:
         if self._progress is not None:
             self._progress(tally)
 
-    @asynccontextmanager
-    async def _written_now_and_then(self) -> AsyncGenerator[None]:
-        async def write() -> None:
-            while True:
-                await asyncio.sleep(WRITE_S)
-                await self._write()
-
-        task = asyncio.create_task(write())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
-            if not task.cancelled():
-                task.result()  # a write that failed is told as what it was: its results are in no other batch
+    async def _write_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_S)
+            await self._write()
 
     async def _write(self) -> None:
+        # Whoever waits for it may be cancelled before the thread has begun: what is done is written all the same, and
+        # one at a time.
+        await asyncio.shield(self._written())
+
+    async def _written(self) -> None:
         async with self._writing:
             batch, self._batch = self._batch, Batch([], [], [], [])
-            if any(batch):
-                # Whoever waits for it may be cancelled before the thread has begun: what is done is written all the
-                # same, and the thread keeps the order of writes.
-                await asyncio.shield(self._disk(evaluations.write, self._database, batch, self._run))
+            if not any(batch):
+                return
+            try:
+                await self._disk(evaluations.write, self._database, batch, self._run)
+            except StoreError:
+                # It ends the run, and is tried once more then: what was asked for is paid for.
+                cases, outputs, scores, results = self._batch
+                self._batch = Batch(
+                    batch.cases + cases, batch.outputs + outputs, batch.scores + scores, batch.results + results
+                )
+                raise
 
 
 async def scored(scorer: Scorer, case: Case, output: Output) -> Score:

@@ -35,6 +35,7 @@ MAX_QUERY = 32
 """Texts of a call that still counts as a query; a larger one is bulk, said or not."""
 WAITING_QUERIES = 2_048
 START_SECONDS = 60.0
+CLOSED = "The embedding worker is closed: open another with open_embedder()."
 
 
 async def open_embedder(name: str = "auto", folder: str | Path = "") -> "EmbeddingWorker":
@@ -110,7 +111,7 @@ class EmbeddingWorker:
         Raises `ProviderError` where the process fails twice, `OverloadedError` where too many queries wait.
         """
         if self._closed:
-            raise ProviderError("The embedding worker is closed: open another with open_embedder().")
+            raise ProviderError(CLOSED)
         if not texts:
             await self.start()
             return np.empty((0, self.dimensions), np.float32)
@@ -124,7 +125,11 @@ class EmbeddingWorker:
         (self._bulk if bulk else self._queries).extend(pieces)
         if self._pump is None or self._pump.done():
             self._pump = asyncio.create_task(self._drain())
-        return np.concatenate(await asyncio.gather(*(piece.answer for piece in pieces)))
+        try:
+            return np.concatenate(await asyncio.gather(*(piece.answer for piece in pieces)))
+        finally:
+            for piece in pieces:
+                piece.answer.cancel()  # where one has failed nobody waits for the others
 
     async def close(self) -> None:
         """End the process; whoever still waits gets a `ProviderError`."""
@@ -186,8 +191,11 @@ class EmbeddingWorker:
     async def _running(self) -> "_Child":
         async with self._starting:
             if self._child is None:
-                self._child = await _Child.start(Opening(self.embedder, self.options))
-                self._ready = self._child.ready
+                child = await _Child.start(Opening(self.embedder, self.options))
+                if self._closed:  # meanwhile, when there was no process to end
+                    await child.end()
+                    raise ProviderError(CLOSED)
+                self._child, self._ready = child, child.ready
             return self._child
 
     async def _stop(self) -> None:
@@ -250,6 +258,8 @@ class _Child:
         """Send a frame and read the reply. Raises EOFError or ConnectionError where the process died."""
         requests, replies = self.process.stdin, self.process.stdout
         assert requests and replies  # noqa: S101  both are pipes
+        if requests.transport.is_closing():
+            raise BrokenPipeError("It ended while it had nothing to do.")  # uvloop's own words for it are no OSError
         requests.write(HEADER.pack(len(payload), kind) + payload)
         await requests.drain()
         length, kind = HEADER.unpack(await replies.readexactly(HEADER.size))

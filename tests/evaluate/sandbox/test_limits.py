@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from regista.evaluate.sandbox.mechanisms import Mechanism
-from regista.evaluate.sandbox.process import run_under
+from regista.evaluate.sandbox.process import Run, run_under
 from regista.evaluate.sandbox.program import Limits, Program
 
 from .conftest import Confined, Trace
@@ -186,6 +186,29 @@ async def test_a_cancelled_run_leaves_nothing(mechanism: Mechanism, trace: Trace
     with pytest.raises(asyncio.CancelledError):
         await running
     assert trace.gone()
+
+
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_run_that_is_cancelled_in_the_moment_its_program_begins_is_ended(
+    mechanism: Mechanism, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    runs: list[Run] = []
+
+    class Seen(Run):
+        def __init__(self, room: int) -> None:
+            super().__init__(room)
+            runs.append(self)
+
+    monkeypatch.setattr("regista.evaluate.sandbox.process.Run", Seen)
+    running = asyncio.create_task(run_under(mechanism, Program("while True: pass"), Limits(seconds=1)))
+    async with asyncio.timeout(60):
+        while not runs or not runs[0].report.content:  # noqa: ASYNC110  in every turn of the loop
+            await asyncio.sleep(0)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 def test_a_program_ends_with_the_process_that_runs_it(mechanism: Mechanism) -> None:

@@ -240,3 +240,27 @@ def test_a_client_that_leaves_leaves_the_next_one_to_decide() -> None:
 
     run(leave())
     assert (circuit.state, circuit.ready) == ("half-open", True)
+
+
+def test_a_call_decides_once_and_not_again_when_it_breaks_off_long_after() -> None:
+    clock = Clock()
+    circuit = opened(clock)
+    clock.now += circuit.seconds
+
+    async def work() -> None:
+        breaker = Breaker(metered(Scripted(["cut"])), circuit)
+        first = breaker.generate(Client().request())
+        await anext(first)
+        assert circuit.state == "closed"
+        for _ in range(LEAST):
+            circuit.failed(FAULT, probe=circuit.enter())
+        clock.now += circuit.seconds
+        assert circuit.enter()
+        with pytest.raises(ProviderError):
+            async for _ in first:
+                pass
+        assert (circuit.state, circuit.ready) == ("half-open", False)
+        circuit.worked(probe=True)
+        assert circuit.state == "closed"
+
+    run(work())

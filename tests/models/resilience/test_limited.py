@@ -157,6 +157,24 @@ def test_a_place_that_is_given_to_who_has_just_left_goes_on_to_the_next() -> Non
     run(work())
 
 
+def test_nobody_waits_at_an_empty_gate_behind_one_who_is_just_leaving() -> None:
+    async def work() -> None:
+        gate = Gate("m", 1, 10, 1000.0)
+        await gate.enter("a")
+        left = asyncio.ensure_future(gate.enter("b"))
+        await asyncio.sleep(0.1)
+        comes = asyncio.ensure_future(gate.enter("c"))
+        left.cancel()
+        gate.leave()
+        # From here on nobody has a place, and who comes does so before the one that has left the queue hears of it.
+        assert await comes == 0.0
+        assert left.cancelled()
+        gate.leave()
+        assert (gate.running, gate.waiting) == (0, 0)
+
+    run(work())
+
+
 @given(st.lists(st.tuples(st.integers(0, 30), st.sampled_from("abc"), st.integers(0, 30)), max_size=30))
 def test_clients_that_leave_the_queue_take_no_place_with_them(comings: list[tuple[int, str, int]]) -> None:
     works, gate = Works(), Gate("m", 2, 100, 10.0)

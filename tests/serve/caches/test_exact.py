@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regista.core.nouns import Response
-from regista.serve.caches.exact import NANO, ExactCache
+from regista.serve.caches.exact import IN_VAIN, NANO, ExactCache
 from regista.serve.caches.worth import Keep
 
 YES, NO = Response("yes", finish="stop"), Response("no", finish="stop")
@@ -37,7 +37,24 @@ async def test_when_the_first_fails_the_others_answer_for_themselves() -> None:
     waiting = [asyncio.create_task(cache.claim(b"k")) for _ in range(3)]
     await asyncio.sleep(0)
     cache.settle(b"k", None)
-    assert await asyncio.gather(*waiting) == [(None, "miss")] * 3
+    assert await asyncio.gather(*waiting) == [(None, IN_VAIN)] * 3
+
+
+async def test_who_answers_for_itself_ends_nobody_elses_flight() -> None:
+    cache = ExactCache()
+    await cache.claim(b"k")
+    in_vain = asyncio.create_task(cache.claim(b"k"))
+    await asyncio.sleep(0)
+    cache.settle(b"k", None)
+    _, how = await in_vain
+    assert await cache.claim(b"k") == (None, "miss")
+    waiting = asyncio.create_task(cache.claim(b"k"))
+    await asyncio.sleep(0)
+    cache.settle(b"k", None, alone=how == IN_VAIN)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    cache.settle(b"k", YES)
+    assert await waiting == (YES, "coalesced")
 
 
 async def test_a_waiter_that_leaves_takes_nothing_from_the_others() -> None:
@@ -125,7 +142,7 @@ async def test_who_leaves_while_the_other_cache_is_asked_leaves_no_flight_behind
     waiting = asyncio.create_task(cache.claim(b"k"))
     await asyncio.sleep(0)
     leaving.cancel()
-    assert await waiting == (None, "miss")
+    assert await waiting == (None, IN_VAIN)
     beside.answers.set()
     assert await cache.claim(b"k") == (None, "miss")
 
@@ -155,7 +172,7 @@ def test_however_requests_come_a_key_is_answered_once_at_a_time_and_with_its_own
             flying[key] = flying.get(key, 0) + 1
             await asyncio.sleep(0)
             whole = keep != "fails"
-            cache.settle(key, Response(key.decode()) if whole else None, keep if whole else "not")  # type: ignore[arg-type]
+            cache.settle(key, Response(key.decode()) if whole else None, keep if whole else "not", alone=how == IN_VAIN)  # type: ignore[arg-type]
             flying[key] -= 1
 
         await asyncio.gather(*(ask(key, keep) for key, keep in requests))

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from regista.core.errors import ConfigurationError, RequestError, StoreError
 from regista.serve.context.library import Library
+from regista.store import connect
 
 SIX = "# The six\n\nThe deep midfielder drops between the centre-backs.\n"
 EIGHT = "# The eight\n\nThe runner arrives late in the box.\n"
@@ -255,6 +257,33 @@ async def test_an_ingest_that_waits_too_long_says_who_holds_the_lock(
         fcntl.flock(held, fcntl.LOCK_EX)
         with pytest.raises(StoreError, match=f"process {os.getpid()}"):
             await club.ingest(tmp_path / "documents", wait=0)
+
+
+async def test_an_ingest_that_is_cancelled_keeps_others_out_until_its_commit_has_ended(
+    club: Library, write: Write, tmp_path: Path
+) -> None:
+    write("six.md", SIX)
+    database = connect(f"sqlite://{tmp_path / '.regista' / 'regista.db'}")
+    commits = asyncio.Event()
+    with ExitStack() as busy:
+
+        def told(done: int, total: int, what: str) -> None:
+            if (done, what) == (total, "vectors"):
+                busy.enter_context(database.transaction())  # what follows is the commit, which waits for this
+                commits.set()
+
+        ingesting = asyncio.create_task(club.ingest(tmp_path / "documents", told))
+        await commits.wait()
+        await asyncio.sleep(0.2)
+        ingesting.cancel()
+        await asyncio.sleep(0.2)
+        with pytest.raises(StoreError, match=f"process {os.getpid()}"):
+            await library(tmp_path).ingest(tmp_path / "documents", wait=0)
+    with pytest.raises(asyncio.CancelledError):
+        await ingesting
+    database.close()
+    report = await club.ingest(tmp_path / "documents", wait=0)
+    assert (report.added, report.unchanged) == (0, 1)
 
 
 async def test_progress_counts_documents_then_vectors(club: Library, write: Write, tmp_path: Path) -> None:

@@ -135,8 +135,10 @@ async def _watch(
         exited = os.pidfd_open(child.pid)
         asyncio.get_running_loop().add_reader(exited, run.end, "")
         try:
+            # Not `asyncio.wait_for`: until Python 3.12 it loses a cancellation in the moment it has what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(run.report.some.wait(), START_SECONDS)
+                async with asyncio.timeout(START_SECONDS):
+                    await run.report.some.wait()
             began = time.monotonic()
             why = await _until_end(run, began, limits, folder) if run.report.content else ""
             seconds = time.monotonic() - began
@@ -146,7 +148,8 @@ async def _watch(
     finally:
         await _end_all(child)
     for drain in (run.stdout, run.stderr):
-        await asyncio.wait_for(drain.closed.wait(), END_SECONDS)
+        async with asyncio.timeout(END_SECONDS):
+            await drain.closed.wait()
     if (told := bytes(run.report.content)) != b"ready":
         told = (told + b" " + run.stderr.content).decode(errors="replace").strip()
         raise SandboxError(f"The sandbox {mechanism.name!r} could not start a program: {told or 'it did not say why'}")

@@ -150,6 +150,7 @@ class Breaker:
                 if not told:
                     told = True
                     circuit.worked(probe=probe)
+                    probe = False  # it has decided: when it breaks off, another one may be under way that decides
                 yield delta
         except ProviderError as error:
             if faults.blames(error):

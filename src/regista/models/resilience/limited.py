@@ -41,7 +41,8 @@ class Gate:
 
         Raises `OverloadedError` (429) where the queue is full, or nothing came free in time.
         """
-        if self.running < self._limit and not self.waiting:
+        # Not `waiting`: that also counts who has left the queue and not heard of it, and nobody calls after those.
+        if self.running < self._limit and not self._tenants:
             self.running += 1
             return 0.0
         if self.waiting >= self._queue:

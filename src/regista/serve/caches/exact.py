@@ -12,6 +12,8 @@ from regista.core.nouns import Response
 from regista.serve.caches.worth import Keep
 
 NANO = 1_000_000_000
+IN_VAIN = "in vain"
+"""How a response was had by who waited for the same request, and got none."""
 
 
 class Elsewhere(Protocol):
@@ -62,9 +64,10 @@ class ExactCache:
         return kept[1]
 
     async def claim(self, key: bytes) -> tuple[Response | None, str]:
-        """A response with how it was had (`hit`, or `coalesced` with the same request under way), or (None, `miss`).
+        """A response with how it was had: `hit`, or `coalesced` with the same request under way. Or None.
 
-        After a miss the caller answers the question and calls `settle`, whatever happens.
+        Then the caller answers the question and calls `settle`, whatever happens: after a `miss` for those who wait for
+        it meanwhile, and where it has waited `IN_VAIN` for itself alone.
         """
         if (kept := self.kept(key)) is not None:
             return kept, "hit"
@@ -75,11 +78,15 @@ class ExactCache:
             return (found, "hit") if found is not None else (None, "miss")
         # Shielded: a waiter that leaves must not take the flight from the others.
         response = await asyncio.shield(flight)
-        return (response, "coalesced") if response is not None else (None, "miss")
+        return (response, "coalesced") if response is not None else (None, IN_VAIN)
 
-    def settle(self, key: bytes, response: Response | None, keep: Keep = "whole") -> None:
-        """End a miss: those who wait get `response`, or answer for themselves where it is None; later ones if kept."""
-        self._land(key, response)
+    def settle(self, key: bytes, response: Response | None, keep: Keep = "whole", *, alone: bool = False) -> None:
+        """End a miss: those who wait get `response`, or answer for themselves where it is None; later ones if kept.
+
+        Where the caller is `alone`, who waits does so for somebody else, who came later.
+        """
+        if not alone:
+            self._land(key, response)
         if response is None or keep == "not":
             return
         expires = time_ns() + self._ttl_ns[keep]

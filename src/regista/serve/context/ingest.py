@@ -93,7 +93,13 @@ class Ingest:
         parsed, unread = await self._read(stale)
         removed = [id for id in known if not found.may_hold(id)]
         embedded = await self._embed(parsed)
-        epoch = await asyncio.to_thread(self._commit, parsed, removed, embedded)
+        committing = asyncio.create_task(asyncio.to_thread(self._commit, parsed, removed, embedded))
+        try:
+            epoch = await asyncio.shield(committing)
+        finally:
+            # Who is cancelled waits as well: it holds a lock, and a commit under way would drop the vectors that the
+            # next ingest has made and not committed, and put older documents over its newer ones.
+            await asyncio.wait([committing])
         added = sum(one.document.id not in known for one in parsed)
         return IngestReport(
             epoch=epoch,

@@ -22,11 +22,14 @@ def read_on(below: Handler, seconds: float) -> Handler:
                 yield delta
             await task
         finally:
-            if not task.done():
-                answer.abandon()
-                await asyncio.wait([task], timeout=seconds)
+            try:
+                if not task.done():
+                    answer.abandon()
+                    await asyncio.wait([task], timeout=seconds)
+            finally:
+                # Also where the waiting itself is cancelled: else nobody would be left who ends the answer.
                 task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+                await asyncio.gather(task, return_exceptions=True)
 
     return handler
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
 from regista.core.nouns import Delta, Response
-from regista.serve.caches.exact import ExactCache
+from regista.serve.caches.exact import IN_VAIN, ExactCache
 from regista.serve.caches.keys import request_key
 from regista.serve.caches.worth import Worth, worth
 from regista.serve.collector import Collector
@@ -27,12 +27,15 @@ def remember(below: Handler, cache: ExactCache) -> Handler:
         with exchange.recorder.span("cache", "exact") as span:
             found = None if exchange.fresh else cache.kept(key)
             worthy = worth(exchange.request) if found is None else _KEPT
+            alone = False
             if found is not None:
                 exchange.cached = "hit"
             elif exchange.fresh or worthy.exactly == "not":
                 exchange.cached = "bypass"
             else:
-                found, exchange.cached = await cache.claim(key)
+                found, how = await cache.claim(key)
+                alone = how == IN_VAIN
+                exchange.cached = "miss" if alone else how
             why = FRESH if exchange.fresh else str(worthy)
             span.decide(exchange.cached, why if exchange.cached == "bypass" else key.hex())
         if found is not None:
@@ -43,7 +46,7 @@ def remember(below: Handler, cache: ExactCache) -> Handler:
                 async for delta in deltas:
                     yield delta
         else:
-            async with aclosing(_kept(below, exchange, cache, key, worthy)) as deltas:
+            async with aclosing(_kept(below, exchange, cache, key, worthy, alone)) as deltas:
                 async for delta in deltas:
                     yield delta
 
@@ -51,7 +54,7 @@ def remember(below: Handler, cache: ExactCache) -> Handler:
 
 
 async def _kept(
-    below: Handler, exchange: Exchange, cache: ExactCache, key: bytes, worthy: Worth
+    below: Handler, exchange: Exchange, cache: ExactCache, key: bytes, worthy: Worth, alone: bool
 ) -> AsyncGenerator[Delta]:
     """The answer from below, kept when it is whole."""
     collector = Collector()
@@ -68,7 +71,7 @@ async def _kept(
         # another cache gave: its answers end when it says so.
         shared = response if whole and response.finish == "stop" else None
         passing = bool(exchange.tool_texts) or exchange.cached == SEMANTIC
-        cache.settle(key, shared, "not" if passing else worthy.exactly)
+        cache.settle(key, shared, "not" if passing else worthy.exactly, alone=alone)
 
 
 def replay(response: Response) -> Iterator[Delta]:

@@ -61,17 +61,22 @@ class Server:
             connection.execute(command.encode())
 
     def start(self) -> None:
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, stdout=log, stderr=log, user=self._user, start_new_session=True
-            )
+        self._begin()
         end = time.monotonic() + START_S
         while True:
             try:
                 return self.run("SELECT 1")
             except psycopg.OperationalError:
-                assert self._process.poll() is None and time.monotonic() < end, (self.folder / "log").read_text()
+                assert time.monotonic() < end, (self.folder / "log").read_text()
                 time.sleep(0.02)
+                if self._process.poll() is not None:
+                    self._begin()  # it does not start while a process of one that was killed has not heard of it
+
+    def _begin(self) -> None:
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, user=self._user, start_new_session=True
+            )
 
     def stop(self) -> None:
         """As an administrator would: what is under way is rolled back, who is connected is hung up on."""

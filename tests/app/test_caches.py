@@ -1,8 +1,10 @@
 """An application's caches as its requests meet them, and kept in step by one store for several at once."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -306,6 +308,21 @@ async def test_a_store_that_is_away_is_told_later_and_named_meanwhile(tmp_path: 
             transaction.execute("ALTER TABLE gone RENAME TO cache_answers")
         await held.step()
         assert held.problems == [] and caches.count(elsewhere, "shop", time.time_ns()) == 1
+
+
+async def test_what_was_about_to_be_stored_at_the_end_is_stored(databases: Callable[[], Database]) -> None:
+    free = threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    async with gateway(databases()) as held:
+        assert held.semantic is not None
+        look = await held.semantic.look(b"p" * 16, ASKED, 0.5)
+        busy = asyncio.create_task(asyncio.to_thread(free.wait))
+        held.semantic.keep(look, Response("Canberra.", finish="stop"))
+        while held.semantic._answers:  # pyright: ignore[reportPrivateUsage]  # noqa: ASYNC110 - nobody is told
+            await asyncio.sleep(0.01)
+        asyncio.get_running_loop().call_later(0.05, free.set)
+    await busy
+    assert caches.count(databases(), "shop", time.time_ns()) == 1
 
 
 async def test_without_an_embedder_there_is_no_semantic_cache(databases: Callable[[], Database]) -> None:

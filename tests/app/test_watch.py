@@ -1,6 +1,7 @@
 """Watching a real folder: what a save is told as, and what is not told."""
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -84,6 +85,20 @@ async def test_a_save_by_renaming_and_a_deletion_are_told(tmp_path: Path) -> Non
         (tmp_path / "regista.toml").unlink()
         save = await until(told, tmp_path / "regista.toml")
         assert not any(path.suffix == ".tmp" for path in save.configuration)
+
+
+async def test_a_name_that_is_no_text_does_not_end_the_watch(tmp_path: Path) -> None:
+    async with watching(tmp_path) as told:
+        (tmp_path / os.fsdecode(b"old-\xe9.md")).write_text("x")
+        async with asyncio.timeout(30):
+            while await told.get() != Saves():
+                pass
+            while True:  # it begins in a thread and does not say when
+                (tmp_path / "regista.toml").write_text("")
+                await asyncio.sleep(0.05)
+                if not told.empty():
+                    await until(told, tmp_path / "regista.toml")
+                    return
 
 
 async def test_a_watch_can_be_closed_and_cancelled(tmp_path: Path) -> None:

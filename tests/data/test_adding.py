@@ -11,8 +11,8 @@ from tests.store.test_rollups import trace
 
 from regista.core.errors import ConfigurationError, RequestError
 from regista.data.adding import add
-from regista.data.dataset import Example, path_of, read, versions
-from regista.data.from_traces import example_of, masking, same
+from regista.data.dataset import Example, path_of, read, same, versions
+from regista.data.from_traces import example_of, masking
 from regista.evaluate.cases import read_cases
 from regista.serve.guardrails import guardrails
 

@@ -2,8 +2,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.store.test_rollups import trace
 
-from regista.data.dataset import Example
-from regista.data.from_traces import example_of, same
+from regista.data.dataset import Example, same
+from regista.data.from_traces import example_of
 from regista.data.quality import BANDS, NEAR, band, quality
 from regista.text.words import words
 

@@ -6,10 +6,12 @@ import shutil
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 from msgspec.structs import replace
 
 from regista.core.nouns import Call, Json, Trace
@@ -161,6 +163,32 @@ async def test_a_writer_that_does_not_start_is_tried_again(
         assert (log.written, log.dropped, log.depth) == (0, 0, 1)
     await log.close()
     assert (log.written, log.last_error) == (1, "")
+
+
+def test_a_writer_that_ends_before_it_is_spoken_to_is_followed_by_another(
+    make_trace: Make, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = TraceLog(url, flush_ms=5)
+
+    async def busily() -> None:
+        while True:
+            time.sleep(0.03)  # noqa: ASYNC251 - meanwhile a process begins and ends
+            await asyncio.sleep(0)
+
+    async def main() -> None:
+        busy = asyncio.create_task(busily())
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", shutil.which("false"))
+            await log.start()
+            log.append(make_trace("patient"))
+            async with asyncio.timeout(30):
+                await until(lambda: log.restarts == 3)
+        busy.cancel()
+        await log.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert (log.written, log.dropped) == (1, 0)
 
 
 async def test_a_batch_that_ends_every_writer_is_given_up_and_counted(

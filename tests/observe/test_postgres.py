@@ -57,3 +57,20 @@ async def test_writers_of_several_servers_store_all_of_each_in_its_order(make_tr
     for own in traces:
         ids = {trace.id for trace in own}
         assert [id for id in found if id in ids] == [trace.id for trace in own]
+
+
+async def test_a_table_that_is_away_for_a_while_is_waited_for(make_trace: Make, postgres: str) -> None:
+    """As while a copy is restored."""
+    log = TraceLog(postgres, flush_ms=5)
+    await log.start()
+    log.append(make_trace("before"))
+    await log.stored()
+    with closing(connect(postgres)) as other:
+        with other.transaction() as transaction:
+            transaction.execute("ALTER TABLE traces RENAME TO kept")
+        log.append(make_trace("meanwhile"))
+        await until(lambda: bool(log.last_error))
+        with other.transaction() as transaction:
+            transaction.execute("ALTER TABLE kept RENAME TO traces")
+    await log.close()
+    assert (log.written, log.dropped) == (2, 0)

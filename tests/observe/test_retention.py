@@ -57,6 +57,22 @@ async def test_a_running_writer_is_told_when_that_changes(make_trace: Make, url:
     await log.close()
 
 
+async def test_a_file_that_cannot_be_taken_away_is_told_and_tried_again(make_trace: Make, url: str) -> None:
+    with closing(connect(url)) as database:
+        path = database.files()[0]
+        stuck = path.with_name(f"{path.stem}-2020-W01.db")
+        stuck.mkdir()  # what cannot be unlinked, whoever tries
+        log = TraceLog(url, flush_ms=5)
+        log.keep(100)
+        await log.start()
+        await until(lambda: (ran := retention.last(database)) is not None and stuck.name in ran.problem)
+        stuck.rmdir()
+        log.append(aged(make_trace, 1))
+        await log.stored()
+        await until(lambda: (ran := retention.last(database)) is not None and not ran.problem and ran.total == 1)
+        await log.close()
+
+
 async def test_without_it_all_is_kept(make_trace: Make, url: str) -> None:
     log = TraceLog(url, flush_ms=5)
     await log.start()

@@ -1,11 +1,12 @@
 import asyncio
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from regista.core.errors import AuthenticationError, NotAllowedError, NotFoundError, RequestError
-from regista.store import Database, connect
+from regista.store import Database, connect, keys
 from regista.store.keys import DAY_NS, Keyring, add, listing, revoke
 
 
@@ -87,6 +88,29 @@ async def test_a_running_server_hears_of_a_revoked_key(database: Database, url: 
             await ring.check(token)
             await asyncio.sleep(0.02)
     assert caught.value.code == "revoked_api_key"
+    watching.cancel()
+
+
+async def test_a_running_server_hears_of_a_revoked_key_though_the_table_was_away_meanwhile(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while a copy is restored."""
+    monkeypatch.setattr(keys, "_WATCH_S", 0.02)
+    token = add(database, "web")
+    ring = Keyring(database)
+    watching = asyncio.create_task(ring.watch())
+    with closing(connect(url)) as other:
+        with other.transaction() as transaction:
+            transaction.execute("ALTER TABLE keys RENAME TO kept")
+        await asyncio.sleep(0.5)
+        with other.transaction() as transaction:
+            transaction.execute("ALTER TABLE kept RENAME TO keys")
+        assert (await ring.check(token)).name == "web"
+        revoke(other, "web")
+    with pytest.raises(AuthenticationError, match="was revoked"):
+        async with asyncio.timeout(10):
+            while await ring.check(token):  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.02)
     watching.cancel()
 
 

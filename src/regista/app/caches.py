@@ -89,7 +89,8 @@ class Caches:
         """Store what was kept and learned, and follow no longer."""
         if self._task is None:
             return
-        self._task.cancel()
+        async with self._stepping:  # not in the middle of a step, with which what it has taken would be lost
+            self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         if self.semantic is not None:
             await self.semantic.settled()

@@ -132,7 +132,7 @@ class Signals:
             return
         self._process = process
         try:
-            if process.stdin is not None:
+            if process.stdin is not None and not process.stdin.transport.is_closing():
                 process.stdin.write(frame(self._url))
             self._send()
             if process.stdout is not None:

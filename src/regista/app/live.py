@@ -106,7 +106,8 @@ class LiveScoring:
     async def close(self) -> None:
         """Score what waits, for five seconds at most, and end."""
         try:
-            await asyncio.wait_for(self._queue.join(), 5)
+            async with asyncio.timeout(5):
+                await self._queue.join()
         except TimeoutError:
             self.left_out += self._queue.qsize()
         self._task.cancel()

@@ -13,6 +13,7 @@ from typing import Any
 
 from regista.app.application import Application, Routes, compile_application, prices_of
 from regista.app.caches import Caches
+from regista.app.embedder import embedder_name
 from regista.app.folder import BASE, Folder
 from regista.app.generation import Functions
 from regista.app.routing import Known, known_here, open_routes, router_embedder, wants_vectors
@@ -84,7 +85,7 @@ async def load(folder: Folder, before: Loaded | None, around: Surroundings, prog
             if before is not None and before.form == form:
                 library, embedder = before.library, before.embedder
             else:
-                embedder = await around.team.embedder(context.embedder, around.models)
+                embedder = await _named(before, context.embedder, around)
                 library = await _open_library(folder, context, embedder, around)
             if library is not None and not around.team.leads:
                 await library.refresh()
@@ -134,9 +135,22 @@ def ports_of(around: Surroundings, embedder: Embedder | None) -> dict[str, Any]:
     return {"transport": around.egress, "embed": embedder.embed if embedder is not None and means else None}
 
 
+def lent(before: Loaded, loaded: Loaded) -> Loaded:
+    """A version with the embedder that was opened for requests of the one before, if it needs none of its own."""
+    return replace(loaded, embedder=_lent(before)) if loaded.embedder is None else loaded
+
+
 def _lent(before: Loaded | None) -> Embedder | None:
     """The embedder of a version that retrieves nothing, if it has one."""
     return before.embedder if before is not None and before.application.folder.settings.context is None else None
+
+
+async def _named(before: Loaded | None, name: str, around: Surroundings) -> Embedder | None:
+    """The embedder of that name: the one there is, where it is the same, so that who waits for vectors gets them."""
+    known = before.embedder if before is not None else None
+    if known is not None and known.embedder == await asyncio.to_thread(embedder_name, name, around.models):
+        return known
+    return await around.team.embedder(name, around.models)
 
 
 def _upstreams(folder: Folder, before: Loaded | None, prices: Prices, ports: dict[str, Any]) -> Upstreams:

@@ -31,8 +31,9 @@ def load_module(folder: Path, name: str, version: str) -> ModuleType:
     module = sys.modules[qualified] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         # The application's code is its owner's: whatever it raises is told with its place, as a mistake of the folder.
+        # To an event loop the end of the process is what it says, whoever asks for it.
         del sys.modules[qualified]
         raise ConfigurationError(f"{name}.py{_line_in(folder, error)}: {type(error).__name__}: {error}") from error
     return module

@@ -21,7 +21,7 @@ from regista.app.feedback import Hearing
 from regista.app.folder import Folder, read
 from regista.app.hiding import HIDE, hide
 from regista.app.live import LiveScoring
-from regista.app.loading import Loaded, Progress, Surroundings, close, load, ports_of
+from regista.app.loading import Loaded, Progress, Surroundings, close, lent, load, ports_of
 from regista.app.names import Names
 from regista.app.retaining import figures_of_retention
 from regista.app.schema import Feedback as FeedbackSettings
@@ -42,6 +42,7 @@ from regista.core.errors import (
 )
 from regista.core.limits import Unit
 from regista.core.nouns import Json, Request, Trace
+from regista.data import dataset
 from regista.egress.client import Client
 from regista.evaluate.judges import builder
 from regista.models import tokens
@@ -112,7 +113,7 @@ class Platform:
         self._live = live
         self.limits = limits
         self.hearing = hearing(lambda: self.application.folder.settings.feedback)
-        self._opening = asyncio.Lock()
+        self._opening, self._reloading = asyncio.Lock(), asyncio.Lock()
         self._shadows = Shadows(self._observe)
         self._tasks = [
             asyncio.create_task(keyring.watch(), name="keys"),
@@ -142,6 +143,7 @@ class Platform:
         database = await asyncio.to_thread(connect, url)
         egress = Client(connections=settings["connections"])
         around = Surroundings(database, folder.path / STATE, egress, settings["models"], shared, team or Alone())
+        loaded: Loaded | None = None
         try:
             loaded = await load(folder, None, around, progress)
             keyring = await asyncio.to_thread(Keyring, database)
@@ -152,6 +154,10 @@ class Platform:
             collector = collector_of(folder.settings.observe, egress)
             hook = hook_of(folder.settings.observe, egress)
         except BaseException:
+            if loaded is not None:
+                await close(loaded.library, loaded.embedder, loaded.caches, but=None)
+            if shared is not None:
+                await shared.close()
             await egress.close()
             await asyncio.to_thread(database.close)
             raise
@@ -181,6 +187,7 @@ class Platform:
         await self._exporter.close()
         self.intake.close()
         await self.log.close()
+        await self._settle_datasets()
         await self.limits.close()
         await self._around.egress.close()
         await close(self._loaded.library, self._loaded.embedder, self._loaded.caches, but=None)
@@ -351,6 +358,14 @@ class Platform:
 
     async def reload(self) -> None:
         """Serve the folder as it is now; if it is broken, keep serving the last good one and say what is wrong."""
+        async with self._reloading:  # of two at once, the one that read the folder first might else have the last word
+            try:
+                await self._reload()
+            except Exception as error:  # noqa: BLE001 - recorded and told; else no later save would be looked at
+                self.problem = f"The saved change is not served: {type(error).__name__}; the log has it."
+                _log.exception("The saved change is not served, in a way nobody foresaw")
+
+    async def _reload(self) -> None:
         before = self._loaded
         try:
             folder: Folder = await asyncio.to_thread(
@@ -371,7 +386,9 @@ class Platform:
             return
         self.problem = ""
         self._names.forget()
-        self._loaded = loaded
+        # What was served until now may have more than what was served when this began: see `embed`.
+        before, self._loaded = self._loaded, lent(self._loaded, loaded)
+        self._follow_epoch()  # documents may have come since it was compiled
         self._capture()
         self._exporter.aim(collector)
         self.upkeep.aim(self._orders(), hook)
@@ -380,6 +397,13 @@ class Platform:
             await live.close()
         await close(before.library, before.embedder, before.caches, but=self._loaded)
         _log.info("Serving %s, variant %s", self.application.name, self.application.variant.digest)
+
+    async def _settle_datasets(self) -> None:
+        """Leave no example waiting for its version; where that fails, the next who reads the dataset makes it."""
+        try:
+            await asyncio.to_thread(dataset.settle, self.application.folder.path)
+        except RegistaError as error:
+            _log.warning("%s", error.message)
 
     async def _watch(self) -> None:
         async for _ in saves(self.application.folder.path, self._documents()):

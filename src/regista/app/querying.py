@@ -64,7 +64,8 @@ class Querying:
             env={name: os.environ[name] for name in _KEPT if name in os.environ},
         )
         try:
-            said, _ = await asyncio.wait_for(process.communicate(encode(query)), self._time_s)
+            async with asyncio.timeout(self._time_s):
+                said, _ = await process.communicate(encode(query))
             return decode_answer(said)
         except TimeoutError:
             return Answer(error=f"It took longer than {self._time_s:g} s, and was ended. Ask for fewer days, or less.")

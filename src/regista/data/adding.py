@@ -1,17 +1,16 @@
-"""Adds examples to a dataset one at a time: its newest version and they make the next one.
+"""Adds examples to a dataset: its newest version and they make the next one, at once or before it is read.
 
 It knows no store, and not who chose the examples.
 """
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from regista.core.errors import RequestError
 from regista.core.nouns import Json
 from regista.data import dataset
-from regista.data.dataset import Example, Lineage
-from regista.data.from_traces import chosen
+from regista.data.dataset import Added, Example, Lineage
+from regista.data.from_traces import Made, chosen
 from regista.serve.screen import Guards
 
 
@@ -35,25 +34,36 @@ def add(
     """
     dataset.check_name(name)
     with dataset.changing(folder):
-        newest = next(iter(dataset.versions(folder, name)), None) if _is_there(folder, name) else None
-        known = list(dataset.read(folder, newest)) if newest is not None else []
+        newest = next(iter(dataset.settled(folder, name)), None)
+        known = dataset.read(folder, newest) if newest is not None else ()
         made = chosen(examples, guards, known)
-        refused = sum(times for why, times in made.left_out.items() if why != "asked again")
-        if refused == len(examples):
-            why = ", ".join(f"{times} {why}" for why, times in made.left_out.items()) or "none were given"
-            raise RequestError(f"Nothing was added to {name}: {why}.", code="no_examples")
-        now = max(time.time_ns(), newest.created_ns + 1 if newest is not None else 0)
-        parent = newest.version if newest is not None else ""
-        added: Json = {"added": len(examples) - refused, **(filters or {})}
-        # What is hidden nowhere in some of them is not hidden in all of them.
-        if newest is not None and newest.filters.get("mask") is False:
-            added["mask"] = False
-        lineage = Lineage(name, "", application, now, 0, added, made.left_out, made.masked, parent)
-        kept = dataset.keep(folder, made.examples, lineage)
-        # What was added may come to what an older version has.
-        behind = newest is not None and kept.created_ns < newest.created_ns
-        return dataset.renew(folder, kept, now) if behind else kept
+        taken = _taken(name, examples, made)
+        asked: Json = {"added": taken, **(filters or {})}
+        lineage = Lineage(name, "", application, 0, 0, asked, made.left_out, made.masked)
+        return dataset.follow(folder, newest, made.examples, lineage)
 
 
-def _is_there(folder: Path, name: str) -> bool:
-    return (folder / dataset.FOLDER / name).is_dir()
+def add_one(folder: Path, name: str, example: Example, guards: Guards, application: str) -> None:
+    """Have an example wait for the next version of a dataset, which is made before anybody reads one. Blocks.
+
+    As `add`, but in a time that does not grow with the dataset. No crash loses it once this returns.
+
+    Raises:
+        ConfigurationError: the name is none that a folder should have.
+        RequestError: it may not be an example; says why.
+        StoreError: it cannot be kept.
+    """
+    dataset.check_name(name)
+    made = chosen([example], guards)
+    _taken(name, [example], made)
+    with dataset.changing(folder):
+        dataset.wait(folder, name, Added(made.examples[0], made.masked, application))
+
+
+def _taken(name: str, given: Sequence[Example], made: Made) -> int:
+    """How many of the examples may be some; raises `RequestError` where none may."""
+    refused = sum(times for why, times in made.left_out.items() if why != "asked again")
+    if refused == len(given):
+        why = ", ".join(f"{times} {why}" for why, times in made.left_out.items()) or "none were given"
+        raise RequestError(f"Nothing was added to {name}: {why}.", code="no_examples")
+    return len(given) - refused

@@ -1,10 +1,13 @@
 """A dataset as files: a folder with a file of examples and one of their lineage for each version, named by content.
 
-The same examples make the same version, whoever makes them. What stands in a version is never changed.
+The same examples make the same version, whoever makes them. What stands in a version is never changed. An example that
+was added by itself waits beside the versions until somebody reads them: then all that wait make one version.
 """
 
 import os
 import re
+import time
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from regista.core.digest import digest_bytes
-from regista.core.errors import ConfigurationError, NotFoundError, UnknownNameError
+from regista.core.errors import ConfigurationError, NotFoundError, StoreError, UnknownNameError
 from regista.core.nouns import Json
+from regista.data import pending
 from regista.store.locks import held
 
 FOLDER = "evals/datasets"
@@ -60,6 +64,17 @@ class Lineage(Struct, frozen=True):
     erased: int = 0
 
 
+class Added(Struct, frozen=True):
+    """An example that waits for the next version: what was hidden in it is counted by kind."""
+
+    example: Example
+    masked: Mapping[str, int]
+    application: str
+
+
+_decode = msgspec.json.Decoder(Added).decode
+
+
 @contextmanager
 def changing(folder: Path) -> Generator[None]:
     """Alone in changing what datasets of an application there are, across threads and processes. Blocks."""
@@ -91,11 +106,73 @@ def keep(folder: Path, examples: Sequence[Example], lineage: Lineage) -> Lineage
     return made
 
 
-def renew(folder: Path, lineage: Lineage, created_ns: int) -> Lineage:
-    """Make a version that is there the newest: what stands in it was made again at that time."""
-    made = msgspec.structs.replace(lineage, created_ns=created_ns)
-    write_lineage(folder, made)
-    return made
+def follow(folder: Path, newest: Lineage | None, examples: Sequence[Example], lineage: Lineage) -> Lineage:
+    """Write what comes after the newest version, as `keep`; it is the newest then. For who is alone in changing."""
+    now = max(time.time_ns(), newest.created_ns + 1 if newest is not None else 0)
+    filters = dict(lineage.filters)
+    # What is hidden nowhere in some of them is not hidden in all of them.
+    if newest is not None and newest.filters.get("mask") is False:
+        filters["mask"] = False
+    parent = newest.version if newest is not None else ""
+    made = msgspec.structs.replace(lineage, created_ns=now, filters=filters, parent=parent)
+    kept = keep(folder, examples, made)
+    if newest is None or kept.created_ns >= newest.created_ns:
+        return kept
+    # What was added came to what an older version has.
+    kept = msgspec.structs.replace(kept, created_ns=now)
+    write_lineage(folder, kept)
+    return kept
+
+
+def wait(folder: Path, name: str, added: Added) -> None:
+    """Have an example wait for a dataset's next version. For who is alone in changing.
+
+    Raises:
+        StoreError: it cannot be kept.
+    """
+    place = folder / FOLDER / check_name(name)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        pending.append(place, msgspec.json.encode(added))
+    except OSError as error:
+        raise StoreError(f"Nothing was added to {name}: {place} cannot be written ({error.strerror}).") from error
+
+
+def settle(folder: Path, name: str = "") -> None:
+    """Make one version of all that waits to be in a dataset, or in any. Blocks."""
+    if any(pending.waits(folder / FOLDER / one) for one in _names(folder, name)):
+        with changing(folder):
+            settled(folder, name)
+
+
+def settled(folder: Path, name: str = "") -> list[Lineage]:
+    """The versions as `versions` has them; none where there is no such dataset. For who is alone in changing."""
+    for one in _names(folder, name):
+        while pending.waits(folder / FOLDER / one):
+            try:
+                _settle(folder, one)
+            except OSError as error:
+                said = f"Examples wait for the next version of {one}, which cannot be written: {error.strerror}."
+                raise StoreError(f"{said} None is lost: make room, or the folder writable, and try again.") from error
+    return _listed(folder, name)
+
+
+def put(kept: dict[str, Example], one: Example) -> bool:
+    """Put an example behind others, which are there by what is `same`; whether it takes the place of one of them.
+
+    One without a reference takes over that of the one it replaces.
+    """
+    question = same(one.input)
+    before = kept.pop(question, None)
+    if before is not None and not one.reference:
+        one = msgspec.structs.replace(one, reference=before.reference)
+    kept[question] = one
+    return before is not None
+
+
+def same(question: str) -> str:
+    """What is equal for questions that differ in spaces and case only."""
+    return " ".join(question.split()).casefold()
 
 
 def check_name(name: str) -> str:
@@ -110,17 +187,16 @@ def check_name(name: str) -> str:
 
 
 def versions(folder: Path, name: str = "") -> list[Lineage]:
-    """All versions of all datasets of an application, or of one, the newest first.
+    """All versions of all datasets of an application, or of one, the newest first; what waits is in the newest.
 
     Raises:
         UnknownNameError: there is no dataset of that name.
     """
-    place = folder / FOLDER
-    names = sorted(one.name for one in place.iterdir() if one.is_dir()) if place.is_dir() else []
+    names = _names(folder)
     if name and name not in names:
         raise UnknownNameError("dataset", name, names)
-    files = [file for one in ([name] if name else names) for file in (place / one).glob("*.json")]
-    return sorted(map(_read, files), key=lambda one: (-one.created_ns, one.name))
+    settle(folder, name)
+    return _listed(folder, name)
 
 
 def find(folder: Path, name: str, version: str = "") -> Lineage:
@@ -169,10 +245,51 @@ def write_lineage(folder: Path, lineage: Lineage) -> None:
 
 
 def _write(file: Path, body: bytes) -> None:
-    """Write a file so that it is there whole, or not at all."""
+    """Write a file so that it is there whole, or not at all; on the disk, where others go on with less for it."""
     beside = file.with_name(f".{file.name}.{os.getpid()}.{get_ident()}")
-    beside.write_bytes(body)
+    with beside.open("wb") as written:
+        written.write(body)
+        written.flush()
+        os.fsync(written.fileno())
     beside.replace(file)
+    pending.sync(file.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Take away what processes that died were writing: no version, but examples. For who is alone in changing."""
+    for left in (folder / FOLDER).glob("*/.*.json*"):
+        left.unlink(missing_ok=True)
+
+
+def _settle(folder: Path, name: str) -> None:
+    """Make a version of what waits, or of what a crash left half done: that makes the same version again."""
+    place = folder / FOLDER / name
+    try:
+        added = [_decode(line) for line in pending.take(place)]
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"A line of {place / pending.TAKEN} is no example: {error}. Take it out.") from None
+    newest = next(iter(_listed(folder, name)), None)
+    kept = {same(one.input): one for one in read(folder, newest)} if newest is not None else {}
+    again = sum(put(kept, one.example) for one in added)
+    masked = sum((Counter(one.masked) for one in added), Counter[str]())
+    if added:
+        left_out = {"asked again": again} if again else {}
+        lineage = Lineage(name, "", added[-1].application, 0, 0, {"added": len(added)}, left_out, dict(masked))
+        follow(folder, newest, list(kept.values()), lineage)
+    pending.drop(place)
+
+
+def _names(folder: Path, name: str = "") -> list[str]:
+    """The one that is named, or all datasets that there are."""
+    place = folder / FOLDER
+    if name or not place.is_dir():
+        return [name] if name else []
+    return sorted(one.name for one in place.iterdir() if one.is_dir())
+
+
+def _listed(folder: Path, name: str = "") -> list[Lineage]:
+    files = [file for one in _names(folder, name) for file in (folder / FOLDER / one).glob("*.json")]
+    return sorted(map(_read, files), key=lambda one: (-one.created_ns, one.name))
 
 
 def _read(file: Path) -> Lineage:

@@ -40,7 +40,8 @@ def erase(folder: Path, traces: Set[str]) -> list[Erased]:
         return gone
     instead: dict[tuple[str, str], str] = {}
     with dataset.changing(folder):
-        for lineage in reversed(dataset.versions(folder)):
+        dataset.sweep(folder)
+        for lineage in reversed(dataset.settled(folder)):
             parent = instead.get((lineage.name, lineage.parent), lineage.parent)
             examples = list(dataset.read(folder, lineage))
             left = [example for example in examples if example.trace not in traces]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from regista.core.digest import digest
 from regista.core.nouns import Trace
-from regista.data.dataset import Example
+from regista.data.dataset import Example, put, same
 from regista.serve.guardrails import guardrails
 from regista.serve.screen import Guards, screen
 
@@ -48,8 +48,7 @@ def examples_of(traces: Iterable[Trace], guards: Guards) -> Made:
 def chosen(examples: Iterable[Example], guards: Guards, known: Iterable[Example] = ()) -> Made:
     """`known` examples and others, one for each question that differs in more than spaces and case: the last is taken.
 
-    `guards` look at what the others say: what they would mask is masked, and what they would block is left out. An
-    example without a reference takes over that of the one it replaces.
+    `guards` look at what the others say: what they would mask is masked, and what they would block is left out.
     """
     kept = {same(one.input): one for one in known}
     left_out, masked = Counter[str](), Counter[str]()
@@ -62,17 +61,8 @@ def chosen(examples: Iterable[Example], guards: Guards, known: Iterable[Example]
             left_out["without a question"] += 1
             continue
         masked += kinds
-        question = same(shown.input)
-        if (before := kept.pop(question, None)) is not None:
-            left_out["asked again"] += 1
-            shown = replace(shown, reference=shown.reference or before.reference)
-        kept[question] = shown
-    return Made(list(kept.values()), dict(left_out), dict(masked))
-
-
-def same(question: str) -> str:
-    """What is equal for questions that differ in spaces and case only."""
-    return " ".join(question.split()).casefold()
+        left_out["asked again"] += put(kept, shown)
+    return Made(list(kept.values()), dict(+left_out), dict(masked))
 
 
 def _masked(example: Example, guards: Guards) -> tuple[Example | None, Counter[str]]:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
-from regista.data.dataset import Example
-from regista.data.from_traces import same
+from regista.data.dataset import Example, same
 from regista.text.words import words
 
 NEAR = 0.8

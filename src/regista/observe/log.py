@@ -275,8 +275,7 @@ class TraceLog:
         )
         self._process = process
         try:
-            if process.stdin is not None:
-                process.stdin.write(frame(Orders(self._url, self._masking, self._keep_s, self._booted)))
+            self._write(frame(Orders(self._url, self._masking, self._keep_s, self._booted)))
             for sent in self._sent:
                 self._write(sent.data)
             if self._ending and process.stdin is not None:

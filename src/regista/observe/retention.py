@@ -6,6 +6,7 @@ Knows how often, and not what is deleted.
 import contextlib
 import threading
 import time
+import traceback
 
 from regista.core.errors import StoreError
 from regista.observe.clock import ahead_s, booted_s
@@ -44,6 +45,9 @@ class Retention(threading.Thread):
             try:
                 self._look(pause_s)
             except StoreError:
+                self._close()
+            except Exception:  # noqa: BLE001 - recorded; without this thread nothing would ever be deleted again
+                traceback.print_exc()
                 self._close()
 
     def _look(self, pause_s: float) -> None:

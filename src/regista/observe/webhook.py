@@ -102,12 +102,10 @@ class Webhook:
         while True:
             if failures:
                 # What is new does not hurry a side that is down; another side may be up.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._anew.wait(), self._pauses_s[min(failures, len(self._pauses_s)) - 1])
+                await _wait(self._anew, self._pauses_s[min(failures, len(self._pauses_s)) - 1])
             else:
                 # Another server may have died before it told what it had claimed.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._due.wait(), LOOK_S)
+                await _wait(self._due, LOOK_S)
             failures = 0 if self._anew.is_set() else failures
             self._anew.clear()
             self._due.clear()
@@ -152,6 +150,14 @@ class Webhook:
             # Not the whole URL, whose path may be a secret.
             parts = urlsplit(hook.url)
             raise ProviderError(f"{parts.scheme}://{parts.hostname} answered HTTP {reply.status}; it is tried again.")
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    """Wait until it is set, for so long at most."""
+    # `wait_for` would not do: in Python 3.11 who is cancelled right after the event was set is not told, and goes on.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 def key(secret: Secret) -> bytes:

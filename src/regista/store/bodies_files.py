@@ -14,7 +14,7 @@ from typing import Any
 import zstandard
 
 from regista.store.bodies import dictionary_id, indexed, texts_from
-from regista.store.sqlite import PATIENCE_S, compact, write_ahead
+from regista.store.sqlite import PATIENCE_S, compact, unusable, write_ahead
 
 IDLE = 12
 """Connections kept for later."""
@@ -137,14 +137,17 @@ class Files:
         return False
 
     def delete(self, name: str) -> None:
-        """Take a file away; whoever has it open notices before the next use."""
+        """Take a file away; whoever has it open notices before the next use. Raises `StoreError` where it cannot be."""
         with self._lock:
             mine = [connection for known, _, connection in self._idle if known == name]
             self._idle = [one for one in self._idle if one[0] != name]
         for connection in mine:
             connection.close()
-        for suffix in ("", "-wal", "-shm"):
-            (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                (self.folder / f"{name}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise unusable(self.folder / name, f"it cannot be taken away: {error.strerror}") from error
 
     def close(self) -> None:
         with self._lock:

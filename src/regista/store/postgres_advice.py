@@ -6,6 +6,7 @@ ADVICE = {
     "3F": "Make the schema that the URL's search_path names, and let the user of REGISTA_STORE use it.",
     "25006": "It takes no writes: give the primary's address in REGISTA_STORE.",
     "42501": "Let the user of REGISTA_STORE own its schema.",
+    "42P01": "Is a copy being restored? Then it is tried again; else restore one, or take an empty schema.",
     "53100": "Free some of its disk space.",
     "53": "Give it more memory, or ask less of it.",
     "55P03": "Another process has been writing for long: is one of them stuck?",

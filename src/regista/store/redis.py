@@ -21,6 +21,7 @@ TIMEOUT_S = 2.0
 PAUSE_S = 0.25
 """After a failure, for so long nobody tries again: those who ask are told at once."""
 CONNECTIONS = 32
+_SLOW = "it does not answer soon enough"
 
 
 class Shared:
@@ -30,24 +31,32 @@ class Shared:
         self.client = client
         self.where = where
         self._down = ""
-        self._until = 0.0
+        self._until = self._hurried_until = 0.0
 
     def __repr__(self) -> str:
         return f"Shared({self.where!r})"
 
     @contextmanager
-    def reached(self) -> Generator[None]:
+    def reached(self, *, hurried: bool = False) -> Generator[None]:
         """Around commands. They are sent once: what may have been done already is not done again.
+
+        Who is `hurried` gives up by itself before the server has had its time: that keeps nobody else from it.
 
         Raises:
             StoreError: the server cannot be reached, or refuses; `message` says what to do.
         """
         from redis.exceptions import RedisError, ResponseError  # noqa: PLC0415 - imported already where one is connected
 
-        if time.monotonic() < self._until:
+        now = time.monotonic()
+        if now < self._until:
             raise self.error(self._down)
+        if hurried and now < self._hurried_until:
+            raise self.error(_SLOW)
         try:
             yield
+        except TimeoutError as error:
+            self._hurried_until = time.monotonic() + PAUSE_S
+            raise self.error(_SLOW) from error
         except ResponseError as error:
             raise self.error(f"it answered: {error}") from error
         except (RedisError, OSError) as error:

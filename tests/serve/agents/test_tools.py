@@ -52,7 +52,7 @@ def refuse() -> str:
 @tool()
 def fail(how: str) -> str:
     """Fail."""
-    raise StopIteration if how == "stop" else ValueError("no such thing")
+    raise {"stop": StopIteration, "exit": SystemExit}.get(how, ValueError)("no such thing")
 
 
 @tool()
@@ -143,6 +143,7 @@ async def test_a_failure_is_answered_not_raised(box: Toolbox) -> None:
     assert await box.run(call("refuse")) == "error: Not on a Sunday."
     assert await box.run(call("fail", '{"how": "value"}')) == "error: fail failed (ValueError: no such thing)."
     assert await box.run(call("fail", '{"how": "stop"}')) == "error: fail failed (RuntimeError: StopIteration)."
+    assert await box.run(call("fail", '{"how": "exit"}')) == "error: fail failed (RuntimeError: SystemExit)."
 
 
 async def test_a_tool_that_hangs_is_given_up(box: Toolbox) -> None:

@@ -9,6 +9,7 @@ from tests._redis import RedisServer
 from tests.store.counters.test_counters import ENDS, Written, nothing, standing, used, wish
 
 from regista.core.errors import ConfigurationError, MissingExtraError, StoreError
+from regista.serve.caches.shared import SharedAnswers
 from regista.store.counters.redis import LEASE_S, RedisCounters
 from regista.store.redis import connect
 
@@ -58,6 +59,17 @@ async def test_a_redis_that_answers_nothing_is_given_up(redis_server: RedisServe
     assert {type(one) for one in said} == {StoreError}
     redis_server.thaw()
     await until_back(counters)
+    await shared.close()
+
+
+async def test_who_is_less_patient_with_a_redis_keeps_nobody_from_counting(redis_server: RedisServer) -> None:
+    shared = connect(redis_server.url)
+    counters, hurried = RedisCounters(shared, nothing), SharedAnswers(shared, "shop")
+    await counters.reserve(wish(10, a=1))
+    redis_server.freeze()
+    assert await hurried.get(b"k") is None and hurried.problems == 1
+    redis_server.thaw()
+    assert await counters.reserve(wish(10, a=1)) is None
     await shared.close()
 
 

@@ -114,3 +114,21 @@ async def test_without_the_one_that_holds_them_reserving_fails(office: Office) -
     office.channels[0].close()
     with pytest.raises(StoreError, match="ended"):
         await one.reserve(wish(10, a=1))
+
+
+async def test_who_leaves_before_what_is_written_down_is_known_holds_nothing_for_ever(office: Office) -> None:
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def slowly(owner: str, claims: Sequence[Claim]) -> Sequence[int]:
+        asked.set()
+        await told.wait()
+        return [0] * len(claims)
+
+    one = await office.join(slowly)
+    left = wish(10, a=4)
+    leaving = asyncio.create_task(one.reserve(left))
+    await asked.wait()
+    leaving.cancel()
+    await one.settle([used(left, 0)])
+    told.set()
+    assert await standing(one, "a") == 0

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 from tests.store.test_rollups import NOON, trace
 
+from regista.data.adding import add_one
+from regista.data.dataset import FOLDER, versions
+from regista.data.from_traces import example_of
 from regista.store import connect
 from regista.store.traces import write
 from regista.surfaces.cli._run import run
@@ -78,6 +81,24 @@ def test_traces_are_added_to_the_newest_version(shop: Path, shown: Shown) -> Non
     told = json.loads(shown("from-traces", "all", "--status", "error", "--add", "--json"))
     assert (told["examples"], told["parent"], told["masked"]) == (3, first["version"], {"email": 2})
     assert told["filters"]["added"] == 2 and told["filters"]["status"] == "error"
+
+
+def test_what_was_added_one_by_one_is_in_a_version_before_the_next_command_s(shop: Path, shown: Shown) -> None:
+    for n, command in enumerate(
+        (["list"], ["show", "all"], ["from-traces", "all"], ["from-traces", "all", "--add"]), 7
+    ):
+        add_one(shop, "all", example_of(trace(n, NOON + n, question=f"Why {n}?")), (), "shop")
+        shown(*command, "--json")
+        assert not (shop / FOLDER / "all" / "pending").exists()
+    found = versions(shop, "all")
+    assert [("added" in one.filters, one.examples) for one in found] == [
+        (True, 4),
+        (True, 4),
+        (False, 3),
+        (True, 3),
+        (True, 2),
+        (True, 1),
+    ]
 
 
 def test_traces_are_chosen_by_the_length_of_their_questions(shop: Path, shown: Shown) -> None:

@@ -33,6 +33,8 @@ BOOTS = talk(
         ],
     ),
 )
+SHOES = talk(20, [("Do you have size 47?", "We do.")])
+"""Made in the same moment, so that it stays the older one however long other tests take."""
 FOUND = Span("guard request", "", -1, 0, MS, "mask", "pii: 1 email")
 AGAIN = trace(80, ago_s=5, spans=(Span("replay", BOOTS.traces[1].id, -1, 0, MS, "asked again"),), answer="In York. [1]")
 TRACES = [
@@ -49,8 +51,7 @@ NAMES = ("conversations", "conversation", "replay", "guardrails", "trace")
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    talks = [BOOTS, talk(20, [("Do you have size 47?", "We do.")])]
-    server = Seeded(tmp_path_factory.mktemp("talks") / "shop", TRACES, (), talks, APPLICATION).live
+    server = Seeded(tmp_path_factory.mktemp("talks") / "shop", TRACES, (), [BOOTS, SHOES], APPLICATION).live
     yield server
     server.stop()
 

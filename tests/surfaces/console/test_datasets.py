@@ -88,21 +88,32 @@ def test_what_the_traffic_has_and_the_dataset_lacks_comes_first_with_the_command
 
 def test_a_trace_becomes_an_example_that_hides_what_is_personal(client: httpx2.Client, folder: Path) -> None:
     answer = client.post(f"/console/traces/{SECRET.id}/dataset", data={"dataset": ""})
-    (kept,) = dataset.versions(folder, "picked")
-    assert answer.status_code == 303
-    assert answer.headers["location"] == f"/console/traces/{SECRET.id}?dataset=picked&added={kept.version[:8]}"
-    assert [one.input for one in dataset.read(folder, kept)] == ["I am [EMAIL], where is it?"]
+    place = folder / dataset.FOLDER / "picked"
+    assert answer.status_code == 303 and not list(place.glob("*.json*")), "No version is made yet."
+    assert answer.headers["location"] == f"/console/traces/{SECRET.id}?dataset=picked&added=next"
     page = client.get(answer.headers["location"]).text
-    assert "/console/datasets/picked" in page and kept.version[:8] in page
+    assert "Kept: it is in the next version of" in page and "/console/datasets/picked" in page
     assert told(client, "/console/datasets/picked")["lineage"]["asked"] == {"added": 1}
+    assert [file.suffix for file in sorted(place.iterdir())] == [".json", ".jsonl"], "Who opens the page has made it."
+    (kept,) = dataset.versions(folder, "picked")
+    assert [one.input for one in dataset.read(folder, kept)] == ["I am [EMAIL], where is it?"]
     path = f"/console/traces/%0d%0a{trace(3).id}/dataset"
     again = client.post(path, data={"dataset": "picked"}, headers=JSON)
-    assert again.json() == {"goes_to": f"/console/traces/{trace(3).id}?dataset=picked&added={newest_of(folder)}"}
-    assert dataset.versions(folder, "picked")[0].examples == 2
+    assert again.json() == {"goes_to": f"/console/traces/{trace(3).id}?dataset=picked&added=next"}
+    (listed,) = [one for one in told(client, "/console/datasets")["datasets"] if one["newest"]["name"] == "picked"]
+    assert (listed["newest"]["examples"], listed["versions"], listed["newest"]["parent"]) == (2, 2, kept.version)
 
 
-def newest_of(folder: Path) -> str:
-    return dataset.versions(folder, "picked")[0].version[:8]
+def test_a_server_that_stops_leaves_no_example_waiting(tmp_path: Path) -> None:
+    live = Seeded(tmp_path / "shop", TRACES[:2]).live
+    place = live.folder / dataset.FOLDER / "picked"
+    try:
+        with opened(live) as client:
+            assert client.post(f"/console/traces/{TRACES[0].id}/dataset").status_code == 303
+        assert [file.name for file in place.iterdir()] == ["pending"]
+    finally:
+        live.stop()
+    assert sorted(file.suffix for file in place.iterdir()) == [".json", ".jsonl"]
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_traces_go_to_a_dataset_with_one_key(visit: "Callable[[Live], Page]", li
     page.get_by_text("Go to a row first: j.").wait_for()
     page.keyboard.press("j")
     page.keyboard.press("d")
-    page.get_by_text("Added to picked.").wait_for()
+    page.get_by_text("Kept: in the next version of picked.").wait_for()
     assert page.url.endswith("status=error&dataset=picked") and dataset.versions(live.folder, "picked")[0].examples == 1
     for status in ("ok", "error"):
         page.locator("select[name=status]").select_option(status)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -352,3 +353,12 @@ def test_a_worker_that_is_stuck_is_replaced_and_the_others_answer_meanwhile(thre
     until(lambda: "answers nothing" in three.log.read_text(), "It is found out.")
     until(lambda: ended(stuck) and len(workers(three)) == 3, "Another one is there.")
     assert {answer.status_code for answer in asks(three, 30)} == {200}
+
+
+def test_a_worker_that_cannot_be_started_for_a_while_is_started_when_it_can_be(three: Live) -> None:
+    supervisor, usual = three.process.pid, resource.prlimit(three.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (1, usual[1]))
+    kill(workers(three)[1])
+    until(lambda: "could not be started" in three.log.read_text(), "It is tried.", three)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, usual)
+    until(lambda: len(workers(three)) == 3, "Another one is there.", three)

@@ -17,8 +17,7 @@ from msgspec.structs import replace
 from regista.app.reviews.drawing import Embed, fill, opinions
 from regista.core.errors import NotFoundError, RequestError
 from regista.core.nouns import Citation, Feedback, FeedbackKind, Trace
-from regista.data.adding import add
-from regista.data.dataset import Lineage
+from regista.data.adding import add_one
 from regista.data.from_traces import example_of, masking
 from regista.feedback.review import repeats, topic
 from regista.feedback.review.health import TIE, Ballot, Health, health
@@ -169,8 +168,8 @@ class Desk:
             given = self._kept(transaction, item, turn, Feedback("comment", "reviewer", 0, text=said))
             feedback.put(transaction, [given])
 
-    def correct(self, item_id: str, by: str, text: str, side: Side = "") -> Lineage:
-        """Take an answer as it should have been: a correction, and an example of the queue's dataset.
+    def correct(self, item_id: str, by: str, text: str, side: Side = "") -> None:
+        """Take an answer as it should have been: a correction, and an example of the next version of the dataset.
 
         Raises:
             RequestError: there is no text, or it may not be an example, or `side` names none of the answers there are.
@@ -188,11 +187,10 @@ class Desk:
         if trace not in found:
             raise NotFoundError("The trace of this answer is gone.", code="trace_not_found")
         example = example_of(found[trace], said)
-        kept = add(self.folder, self.queue.dataset, [example], masking(), self.place.application)
+        add_one(self.folder, self.queue.dataset, example, masking(), self.place.application)
         with self.database.transaction() as transaction:
             corrected = Feedback("correction", "reviewer", 0, trace=trace, text=said)
             feedback.put(transaction, [self._kept(transaction, item, turn, corrected)])
-        return kept
 
     def left(self, by: str) -> int:
         """How many items could be asked of somebody now."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from itertools import combinations, islice, product
 from typing import Any, NamedTuple
 
-from regista.data.from_traces import same
+from regista.data.dataset import same
 from regista.feedback.review import topic
 from regista.feedback.review.queue import Queue
 from regista.feedback.review.worth import opinion, worth

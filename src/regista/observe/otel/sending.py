@@ -103,7 +103,8 @@ class Exporter:
             # After a failure, a batch that is full waits too.
             awaited = self._end if failures else self._full
             with suppress(TimeoutError):
-                await asyncio.wait_for(awaited.wait(), PAUSES_S[min(failures, len(PAUSES_S) - 1)])
+                async with asyncio.timeout(PAUSES_S[min(failures, len(PAUSES_S) - 1)]):
+                    await awaited.wait()
             self._full.clear()
             failures = 0 if await self._empty() else failures + 1
 

@@ -148,9 +148,10 @@ async def _in_thread(function: Callable[..., Any], named: Json) -> object:
         failure: BaseException | None = None
         try:
             result = context.run(function, **named)
-        except Exception as error:  # noqa: BLE001 - handed to the waiting coroutine, which answers it
-            # A future refuses StopIteration, which would leave its waiter waiting.
-            failure = RuntimeError("StopIteration") if isinstance(error, StopIteration) else error
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - handed to the waiting coroutine, which answers it
+            # A future refuses StopIteration, which would leave its waiter waiting, and SystemExit would end the server.
+            is_told = not isinstance(error, StopIteration | SystemExit)
+            failure = error if is_told else RuntimeError(type(error).__name__)
         if not loop.is_closed():
             loop.call_soon_threadsafe(settle, result, failure)
 

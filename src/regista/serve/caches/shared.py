@@ -39,7 +39,7 @@ class SharedAnswers:
     async def get(self, key: bytes) -> tuple[int, Response] | None:
         """See `Elsewhere.get`."""
         try:
-            with self._shared.reached():
+            with self._shared.reached(hurried=True):
                 async with asyncio.timeout(PATIENCE_S):
                     value = await self._shared.client.get(self._prefix + key)
         except StoreError as error:
@@ -74,7 +74,7 @@ class SharedAnswers:
 
     async def _write(self, key: bytes, expires_ns: int, value: bytes) -> None:
         try:
-            with self._shared.reached():
+            with self._shared.reached(hurried=True):
                 async with asyncio.timeout(PATIENCE_S):
                     await self._shared.client.set(self._prefix + key, value, pxat=expires_ns // 1_000_000)
         except StoreError as error:

@@ -31,7 +31,7 @@ class SharedPrefixes:
     async def ages(self, keys: Sequence[bytes]) -> list[float | None]:
         """Seconds since each beginning was last read anywhere; None where it was not, or nobody knows."""
         try:
-            with self._shared.reached():
+            with self._shared.reached(hurried=True):
                 async with asyncio.timeout(PATIENCE_S):
                     values = await self._shared.client.mget([PREFIX + key for key in keys])
         except StoreError as error:
@@ -51,7 +51,7 @@ class SharedPrefixes:
     async def _write(self, keys: list[bytes]) -> None:
         now = f"{time.time():.3f}".encode()
         try:
-            with self._shared.reached():
+            with self._shared.reached(hurried=True):
                 async with asyncio.timeout(PATIENCE_S):
                     pipeline = self._shared.client.pipeline(transaction=False)
                     for key in keys:

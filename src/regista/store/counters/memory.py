@@ -25,6 +25,8 @@ class MemoryCounters:
         owner, claims = reservation.owner, reservation.claims
         while None in (counts := [self._counts.get((owner, claim.counter)) for claim in claims]):
             await self._learn(owner, [claim for claim, count in zip(claims, counts, strict=True) if count is None])
+        if reservation.id in self._settled:
+            return None  # who asked has left while its counters were recalled: nobody would settle it again
         known = [count for count in counts if count is not None]
         for place, (count, claim) in enumerate(zip(known, claims, strict=True)):
             if count.used + claim.amount > claim.limit:

@@ -65,10 +65,16 @@ class Desk:
         """What `SocketCounters.reserve` asked."""
         reservation = msgspec.convert(wire, Reservation)
         _served.set(self._recall)
-        refusal = await self._counters.reserve(reservation)
-        if refusal is None:
-            self._open[reservation.id] = reservation
-        return refusal
+        # Before it is granted: who leaves meanwhile settles it meanwhile.
+        self._open[reservation.id] = reservation
+        granted = False
+        try:
+            refusal = await self._counters.reserve(reservation)
+            granted = refusal is None
+            return refusal
+        finally:
+            if not granted:
+                self._open.pop(reservation.id, None)
 
     async def settle(self, wire: Any) -> None:
         """What `SocketCounters.settle` asked."""

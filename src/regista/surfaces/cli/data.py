@@ -77,8 +77,11 @@ def from_traces(
     if add:
         kept = adding.add(folder, name, list(map(example_of, chosen)), guards, application, filters)
     else:
-        lineage = Lineage(name, "", application, now, 0, filters, made.left_out, made.masked)
-        kept = dataset.keep(folder, made.examples, lineage)
+        with dataset.changing(folder):
+            # What was added one by one before is in a version before this one.
+            dataset.settled(folder, dataset.check_name(name))
+            lineage = Lineage(name, "", application, time.time_ns(), 0, filters, made.left_out, made.masked)
+            kept = dataset.keep(folder, made.examples, lineage)
     path = dataset.path_of(folder, kept)
     if as_json:
         print(json.dumps({**msgspec.to_builtins(kept), "path": str(path)}, indent=2))

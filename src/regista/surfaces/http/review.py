@@ -100,9 +100,9 @@ async def _take(platform: Platform, desk: Desk, item: str, by: str, said: _Said)
         await asyncio.to_thread(desk.skip, item, by)
         done["skipped"] = True
     elif said.correction:
-        kept = await asyncio.to_thread(desk.correct, item, by, said.correction, said.side)
+        await asyncio.to_thread(desk.correct, item, by, said.correction, said.side)
         platform.hearing.count("correction", "reviewer", new=True)
-        done |= {"dataset": kept.name, "version": kept.version}
+        done["dataset"] = desk.queue.dataset
     elif said.choice != "":
         voted = await asyncio.to_thread(desk.vote, item, by, str(said.choice))
         platform.hearing.count(voted.kind, "reviewer", new=voted.new)

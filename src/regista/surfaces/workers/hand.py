@@ -85,11 +85,13 @@ class Hand:
 
     async def ask_figures(self) -> tuple[Figure, ...]:
         """What it has counted; what was last known, where it does not say."""
-        self.silent = True
+        # Not silent for being asked: others may look while it is, several at once ask, and who is silent is killed.
+        answered = False
         with suppress(ConnectionError, TimeoutError, RegistaError):
             async with asyncio.timeout(FIGURES_S):
                 self.figures = msgspec.convert(await self.channel.call("figures"), tuple[Figure, ...])
-                self.silent = False
+                answered = True
+        self.silent = not answered
         return self.figures
 
     def signal(self, number: signal.Signals) -> None:

@@ -154,8 +154,8 @@ class Supervisor:
             await asyncio.sleep(PAUSES_S[min(young, len(PAUSES_S) - 1)])
             try:
                 await self._begin(number)
-            except RegistaError as error:
-                _log.warning("A worker could not be started: %s", error.message)
+            except (RegistaError, OSError) as error:
+                _log.warning("A worker could not be started: %s", error)
 
     async def _bury(self, number: int) -> None:
         """Keep what a worker that has ended counted; give back what it held."""

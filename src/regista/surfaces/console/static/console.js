@@ -62,7 +62,7 @@ async function pick() {
     body: new URLSearchParams({ dataset: to }),
   });
   const came = await answer.json();
-  told.textContent = answer.ok ? `Added to ${to}.` : came.error.message;
+  told.textContent = answer.ok ? `Kept: in the next version of ${to}.` : came.error.message;
   const url = new URL(location);
   url.searchParams.set("dataset", to);
   history.replaceState(history.state, "", url);

@@ -13,7 +13,7 @@ from regista.app.platform import Platform
 from regista.core.errors import ConfigurationError, NotFoundError, RequestError, UnknownNameError
 from regista.core.nouns import Json
 from regista.data import dataset
-from regista.data.adding import add
+from regista.data.adding import add_one
 from regista.data.dataset import Lineage
 from regista.data.from_traces import example_of, masking
 from regista.data.quality import Quality, band, quality
@@ -52,19 +52,20 @@ async def show_one(platform: Platform, query: Mapping[str, str], rest: str) -> J
 async def pick(platform: Platform, form: Form, rest: str) -> str:
     """Add a trace to a dataset, and go on to the trace."""
     name = form.values.get("dataset", "").strip() or PICKED
-    trace, lineage = await asyncio.to_thread(_pick, platform, name, rest)
-    return address(f"/console/traces/{trace}", {"dataset": name, "added": lineage.version[:8]})
+    trace = await asyncio.to_thread(_pick, platform, name, rest)
+    return address(f"/console/traces/{trace}", {"dataset": name, "added": "next"})
 
 
-def _pick(platform: Platform, name: str, trace: str) -> tuple[str, Lineage]:
-    """The whole id of the trace, and the version that has it."""
+def _pick(platform: Platform, name: str, trace: str) -> str:
+    """The whole id of the trace, which is in the dataset's next version."""
     found = find(platform.database, trace)
     try:
         dataset.check_name(name)
     except ConfigurationError as error:
         raise RequestError(error.message, param="dataset") from None
     folder = platform.application.folder.path
-    return found.id, add(folder, name, [example_of(found)], masking(), platform.application.name)
+    add_one(folder, name, example_of(found), masking(), platform.application.name)
+    return found.id
 
 
 def _listed(folder: Path) -> Json:

@@ -76,9 +76,9 @@ async def act(platform: Platform, form: Form, rest: str) -> str:
             platform.hearing.count("comment", "reviewer", new=True)
             goes["kept"] = "note"
         elif does == "gold":
-            kept = await asyncio.to_thread(desk.correct, item, by, _lines(given.get("text", "")), _side(given))
+            await asyncio.to_thread(desk.correct, item, by, _lines(given.get("text", "")), _side(given))
             platform.hearing.count("correction", "reviewer", new=True)
-            goes["kept"] = kept.name
+            goes["kept"] = desk.queue.dataset
         else:
             raise RequestError(f"{does[:20]!r} is nothing that can be done here.", param="do")
     except LeaseOverError as error:

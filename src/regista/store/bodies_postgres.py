@@ -15,7 +15,8 @@ from regista.text.words import MOST, held, words
 _IDS = 400
 _LAST = 2**63 - 1
 _KEYS = "SELECT started_ns, n FROM traces WHERE 1 = 1"
-FEW = 1_000
+_HELD = "SELECT trace FROM body_words WHERE words @@ ?::tsquery LIMIT ?"
+FEW = 2_500
 """Traces that are all taken from the index and put in order. Of words that more have, the newest are soon come by."""
 _LETTERS = 200
 """Of a word in the index; PostgreSQL takes 2 kB. What it finds is looked at for the whole word."""
@@ -48,7 +49,6 @@ class TableBodies:
 
     def search(self, database: Database, sought: Sought, limit: int) -> list[tuple[int, Body]]:
         asked = _lexemes([word for phrase in sought.phrases for word in phrase], " & ")
-        few = database.query("SELECT trace FROM body_words WHERE words @@ ?::tsquery LIMIT ?", (asked, FEW + 1))
         conditions, given = "", list[Any]()
         if sought.application:
             conditions += " AND application = ?"
@@ -56,15 +56,14 @@ class TableBodies:
         if sought.before_ns is not None:
             conditions += " AND started_ns < ?"
             given.append(sought.before_ns)
-        if len(few) > FEW:
+        held_in = database.query(_HELD, (asked, FEW + 1))
+        if len(held_in) > FEW:
             conditions += " AND EXISTS (SELECT 1 FROM body_words WHERE trace = n AND words @@ ?::tsquery)"
-            return self._look_through(database, sought, limit, _walk(database, conditions, [*given, asked], 2 * limit))
-        keys: list[tuple[int, int]] = []
-        for start in range(0, len(few), _IDS):
-            some = [n for (n,) in few[start : start + _IDS]]
-            marks = ", ".join("?" * len(some))
-            keys += database.query(f"{_KEYS}{conditions} AND n IN ({marks})", (*given, *some))
-        return self._look_through(database, sought, limit, iter([sorted(keys, reverse=True)]))
+            pages = _walk(database, conditions, [*given, asked], 2 * limit)
+        else:
+            keys = database.query(f"{_KEYS}{conditions} AND n = ANY(?)", (*given, [n for (n,) in held_in]))
+            pages = iter([sorted(keys, reverse=True)])
+        return self._look_through(database, sought, limit, pages)
 
     def _look_through(
         self, database: Database, sought: Sought, limit: int, pages: Iterator[Sequence[tuple[int, int]]]

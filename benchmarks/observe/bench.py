@@ -22,6 +22,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from unittest.mock import patch
 
 from regista.core.nouns import Citation, Trace, Usage
@@ -254,6 +255,9 @@ def measure(count: int, rate: float, store: str) -> dict[str, float]:
         figures["writer_us"] = microseconds(figures.pop("writer_cpu_s") - idle, count)
         figures["bytes_per_trace"] = (on_disk(url) - before) / count
         figures["index_us"] = indexing(folder, maker)
+        if store:
+            with closing(connect(url)) as database, database.transaction() as transaction:
+                transaction.execute("ANALYZE")  # as the server does by itself, within a minute or two
         figures |= reading(url, maker) | forgetting(url, count)
     return {"span_us": recording(maker), "metrics_us": counting(maker), **figures}
 

@@ -1,0 +1,2 @@
+-- What PostgreSQL has not yet sorted into the index of words every search reads through: 4 MB took 80 to 120 ms.
+--postgresql ALTER INDEX body_words_held SET (gin_pending_list_limit = 512)

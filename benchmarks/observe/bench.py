@@ -239,7 +239,7 @@ def on_disk(url: str) -> int:
     database = connect(url)
     try:
         if url.startswith("sqlite:"):
-            return sum(file.stat().st_size for file in (*database.files(), *database.bodies.files()))
+            return sum(file.stat().st_size for file in database.files())
         return int(database.query("SELECT pg_database_size(current_database())")[0][0])
     finally:
         database.close()
